@@ -1,0 +1,142 @@
+/**
+ * The compiled policy: what one policy file means, as plain serialisable data. `config/` makes it, everything else reads it.
+ * Second names are resolved, entries are targets, sizes are tokens, durations milliseconds, money nano-units. Secrets are not in
+ * it, so it can be hashed, recorded and shown. Arrays keep the order of the file wherever order has a meaning.
+ */
+export interface Policy {
+  readonly version: 1;
+  /** The house's name; clients see `<house>/auto`, `<house>/<route>`. */
+  readonly house: string;
+  /** `host:port` or `[v6]:port`, one or more. */
+  readonly listen: readonly string[];
+  /** Host names accepted in a `Host` header; null means the default (localhost, IP literals, the machine's name). */
+  readonly hosts: readonly string[] | null;
+  /** Names of the tags whose blocks are taken out of user messages before they are scored. */
+  readonly injected: readonly string[];
+  readonly upstreams: readonly Upstream[];
+  readonly routes: readonly Route[];
+  /** Second names of routes (`fast: vision`). */
+  readonly secondNames: readonly { readonly name: string; readonly route: string }[];
+  /** Buckets in file order; null if the policy has no `classify`. Exactly one has neither words nor image. */
+  readonly buckets: readonly Bucket[] | null;
+  readonly profiles: readonly Profile[];
+  readonly guarantees: readonly Guarantee[];
+}
+
+/** Where data goes: into the house, or out of it. */
+export type Location = 'house' | 'cloud';
+
+/** How far a caller's data may travel (DESIGN §2). Ordered from narrow to wide by `tierRank`. */
+export type Tier = 'sovereign' | 'coordination' | 'local-first' | 'cloud-explicit';
+
+/** What a model can take in besides text. */
+export type Modality = 'image' | 'audio' | 'video';
+
+/** What a model is for; a surface asks for one of these. */
+export type Service = 'chat' | 'embeddings' | 'rerank' | 'transcription' | 'speech' | 'images';
+
+/** `upstream/model`, split at the first slash. */
+export type TargetId = string;
+
+/** The clocks of one upstream, in milliseconds (DESIGN §5). */
+export interface Clocks {
+  readonly connectMs: number;
+  readonly loadMs: number;
+  readonly firstTokenMs: number;
+  readonly idleMs: number;
+  readonly replyMs: number;
+  readonly totalMs: number;
+}
+
+export interface Upstream {
+  readonly name: string;
+  /** A kind of the upstream registry. */
+  readonly kind: string;
+  /** Origin and optional base path, no trailing slash. */
+  readonly url: string;
+  readonly location: Location;
+  /** Requests it can work on at once, shared by its models; null means unlimited (cloud only). */
+  readonly slots: number | null;
+  /** The upstream whose slots these are, where two upstreams have one origin; else its own name. */
+  readonly slotsOf: string;
+  readonly clocks: Clocks;
+  /** Stream from the upstream for callers who did not ask for a stream; null means as the kind says. */
+  readonly assemble: boolean | null;
+  /** The command that may bring the machine back; started only by the operator or the watchdog. */
+  readonly recover: readonly string[] | null;
+  readonly models: readonly Model[];
+}
+
+export interface Model {
+  readonly name: string;
+  /** Where its requests go; `cloud` if the upstream is, or if its name says so to its kind. */
+  readonly location: Location;
+  readonly serves: Service;
+  /** Window in tokens, prompt and output together; null means no bound is known. */
+  readonly context: number | null;
+  readonly input: readonly Modality[];
+  readonly tools: boolean;
+  readonly reasoning: boolean;
+  /** Slots of its own, apart from the upstream's; null means it shares the upstream's. */
+  readonly slots: number | null;
+  readonly price: Price | null;
+  readonly pinned: boolean;
+}
+
+/** Nano-units of the policy's currency per million tokens. */
+export interface Price {
+  readonly inputNano: number;
+  readonly outputNano: number;
+  readonly cachedInputNano: number | null;
+}
+
+export interface Route {
+  readonly name: string;
+  /** One target, or the members of a group. */
+  readonly target: readonly TargetId[];
+  readonly spill: readonly TargetId[];
+  readonly failover: readonly TargetId[];
+}
+
+export interface Bucket {
+  readonly name: string;
+  /** A route's own name (second names are resolved). */
+  readonly route: string;
+  /** Normalised for comparison (see `classify/words.ts`), in file order, without duplicates. */
+  readonly words: readonly string[];
+  readonly image: boolean;
+  /** Rising sizes in tokens; the largest that the prompt exceeds names the route. */
+  readonly above: readonly { readonly tokens: number; readonly route: string }[];
+}
+
+export interface Profile {
+  readonly name: string;
+  readonly tier: Tier;
+  /** Routes it may use, by their own names; null means all. */
+  readonly routes: readonly string[] | null;
+  /** How long a busy target is waited for before failover. */
+  readonly waitMs: number;
+  /** `never`: the target or an error. */
+  readonly fallback: 'lists' | 'never';
+  readonly exhausted: Exhausted;
+  readonly reasoning: 'hold' | 'release';
+  /** The head of a stream goes out after this long without an answer. */
+  readonly headAfterMs: number;
+  readonly commit: 'answer' | 'end';
+}
+
+/** What happens when a walk ends without an answer and the request could have been served. */
+export type Exhausted =
+  | { readonly type: 'error' }
+  | { readonly type: 'queue'; readonly maxMs: number }
+  | { readonly type: 'reply'; readonly json: Json };
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export interface Guarantee {
+  readonly name: string;
+  readonly when: { readonly profile: string | null; readonly tier: Tier | null; readonly route: string | null };
+  /** Upstreams, targets or `cloud`. Exactly one of `only` and `never` is set. */
+  readonly only: readonly string[] | null;
+  readonly never: readonly string[] | null;
+}

@@ -1,0 +1,175 @@
+/**
+ * Who may import whom, and what of the world each room may touch: the one place where it is written. `oxlint.config.ts` turns every
+ * row into lint errors; the tidy test proves that every folder of `src/` has a row and checks dynamic imports against it.
+ *
+ * Besides what a row lists, a file may always import its own room: `./x.ts` in its folder, `#room/x.ts` elsewhere in the room.
+ */
+export interface Room {
+  readonly name: string;
+  /** Which files of `src/` the row is for. A later row wins over an earlier one, so one file that needs more gets its own row. */
+  readonly files: readonly string[];
+  /** Its own room, without the `#` of the import. Kinds in one room do not see each other, so theirs is the room's shared files. */
+  readonly own: readonly string[];
+  /** Files of its own room that a room's files do not import by name. */
+  readonly closed?: readonly string[];
+  /** Other rooms (`core/`) or single files of them (`store/ports.ts`). `*` is everything. */
+  readonly rooms: readonly string[];
+  readonly packages: readonly string[];
+  /** `none`, or `plain`: the Node modules that open no socket, database or process; further ones by name. */
+  readonly node: readonly ('none' | 'plain' | `node:${string}`)[];
+  readonly world: World;
+}
+
+/**
+ * `pure`: no clock, timers, dice, process. `given`: the same; all of it is passed in. `acting`: timers, but no clock, dice or environment
+ * of its own. `shell`: the edge of the program, where the real ones are made.
+ */
+export type World = 'pure' | 'given' | 'acting' | 'shell';
+
+/** Modules and packages that can open a socket. Only rows that name them may import them. */
+export const SOCKETS = [
+  'node:net',
+  'node:tls',
+  'node:http',
+  'node:https',
+  'node:http2',
+  'node:dgram',
+  'node:dns',
+  'node:dns/promises',
+  'undici',
+  'ws',
+  'mqtt',
+];
+
+/** Node modules outside `plain`, beside the sockets: databases, processes, other ways to run or load code. */
+export const SPECIAL = [
+  'node:sqlite',
+  'node:child_process',
+  'node:cluster',
+  'node:worker_threads',
+  'node:vm',
+  'node:module',
+  'node:inspector',
+  'node:inspector/promises',
+  'node:repl',
+  'node:wasi',
+];
+
+const LISTEN = ['node:net', 'node:tls', 'node:http', 'node:https'] as const;
+
+export const ROOMS: readonly Room[] = [
+  { name: 'core', files: ['src/core/**'], own: ['core/'], rooms: [], packages: [], node: ['none'], world: 'pure' },
+  {
+    name: 'gateway',
+    files: ['src/gateway/**'],
+    own: ['gateway/'],
+    rooms: ['core/', 'surfaces/kind.ts', 'upstreams/kind.ts', 'egress/port.ts', 'store/ports.ts', 'telemetry/ports.ts'],
+    packages: [],
+    node: ['none'],
+    world: 'given',
+  },
+  {
+    name: 'dialects',
+    files: ['src/dialects/**'],
+    own: ['dialects/'],
+    rooms: ['core/'],
+    packages: [],
+    node: ['none', 'node:buffer'],
+    world: 'pure',
+  },
+  {
+    name: 'surfaces',
+    files: ['src/surfaces/**'],
+    own: ['surfaces/*.ts'],
+    closed: ['surfaces/registry.ts'],
+    rooms: ['core/', 'dialects/'],
+    packages: [],
+    node: ['none', 'node:buffer'],
+    world: 'pure',
+  },
+  {
+    name: 'upstreams',
+    files: ['src/upstreams/**'],
+    own: ['upstreams/*.ts'],
+    closed: ['upstreams/registry.ts'],
+    rooms: ['core/', 'dialects/', 'egress/port.ts'],
+    packages: ['zod'],
+    node: ['none'],
+    world: 'given',
+  },
+  {
+    name: 'upstreams/scripted',
+    files: ['src/upstreams/scripted/**'],
+    own: ['upstreams/*.ts', 'upstreams/scripted/'],
+    closed: ['upstreams/registry.ts'],
+    rooms: ['core/', 'dialects/', 'egress/port.ts'],
+    packages: ['zod'],
+    node: ['plain', ...LISTEN],
+    world: 'acting',
+  },
+  {
+    name: 'egress',
+    files: ['src/egress/**'],
+    own: ['egress/'],
+    rooms: ['core/', 'upstreams/kind.ts'],
+    packages: ['undici'],
+    node: ['plain', 'node:net', 'node:tls', 'node:http', 'node:https', 'node:dns', 'node:dns/promises'],
+    world: 'acting',
+  },
+  {
+    name: 'http',
+    files: ['src/http/**'],
+    own: ['http/'],
+    rooms: ['core/', 'gateway/', 'surfaces/kind.ts', 'identity/'],
+    packages: [],
+    node: ['plain', ...LISTEN],
+    world: 'acting',
+  },
+  {
+    name: 'config',
+    files: ['src/config/**'],
+    own: ['config/'],
+    rooms: ['core/', 'upstreams/registry.ts', 'upstreams/kind.ts', 'surfaces/registry.ts', 'surfaces/kind.ts'],
+    packages: ['zod', 'yaml'],
+    node: ['plain'],
+    world: 'acting',
+  },
+  {
+    name: 'store',
+    files: ['src/store/**'],
+    own: ['store/'],
+    rooms: ['core/'],
+    packages: [],
+    node: ['plain', 'node:sqlite'],
+    world: 'acting',
+  },
+  {
+    name: 'telemetry',
+    files: ['src/telemetry/**'],
+    own: ['telemetry/'],
+    rooms: ['core/', 'store/ports.ts'],
+    packages: [],
+    node: ['plain'],
+    world: 'acting',
+  },
+  {
+    name: 'identity',
+    files: ['src/identity/**'],
+    own: ['identity/'],
+    rooms: ['core/', 'store/ports.ts'],
+    packages: [],
+    node: ['plain'],
+    world: 'acting',
+  },
+  {
+    name: 'control',
+    files: ['src/control/**'],
+    own: ['control/'],
+    rooms: ['core/', 'gateway/', 'config/', 'identity/', 'store/ports.ts', 'telemetry/', 'upstreams/kind.ts'],
+    packages: [],
+    node: ['plain'],
+    world: 'acting',
+  },
+  { name: 'cli', files: ['src/cli/**'], own: ['cli/'], rooms: ['*'], packages: ['commander'], node: ['plain'], world: 'shell' },
+  { name: 'main', files: ['src/compose.ts', 'src/main.ts'], own: [], rooms: ['*'], packages: [], node: ['plain'], world: 'shell' },
+];

@@ -12,8 +12,8 @@ export interface Room {
   readonly own: readonly string[];
   /** Files of its own room that a room's files do not import by name. */
   readonly closed?: readonly string[];
-  /** Other rooms (`core/`) or single files of them (`store/ports.ts`). `*` is everything. */
-  readonly rooms: readonly string[];
+  /** Other rooms (`core/`) or single files of them (`store/ports.ts`). */
+  readonly rooms: readonly string[] | 'all';
   readonly packages: readonly string[];
   /** `none`, or `plain`: the Node modules that open no socket, database or process; further ones by name. */
   readonly node: readonly ('none' | 'plain' | `node:${string}`)[];
@@ -22,7 +22,7 @@ export interface Room {
 
 /**
  * `pure`: no clock, timers, dice, process. `given`: the same; all of it is passed in. `acting`: timers, but no clock, dice or environment
- * of its own. `shell`: the edge of the program, where the real ones are made.
+ * of its own. `shell`: where the real ones are made.
  */
 export type World = 'pure' | 'given' | 'acting' | 'shell';
 
@@ -105,7 +105,7 @@ export const ROOMS: readonly Room[] = [
     rooms: ['core/', 'dialects/', 'egress/port.ts'],
     packages: ['zod'],
     node: ['plain', ...LISTEN],
-    world: 'acting',
+    world: 'shell',
   },
   {
     name: 'egress',
@@ -170,6 +170,6 @@ export const ROOMS: readonly Room[] = [
     node: ['plain'],
     world: 'acting',
   },
-  { name: 'cli', files: ['src/cli/**'], own: ['cli/'], rooms: ['*'], packages: ['commander'], node: ['plain'], world: 'shell' },
-  { name: 'main', files: ['src/compose.ts', 'src/main.ts'], own: [], rooms: ['*'], packages: [], node: ['plain'], world: 'shell' },
+  { name: 'cli', files: ['src/cli/**'], own: ['cli/'], rooms: 'all', packages: ['commander'], node: ['plain'], world: 'shell' },
+  { name: 'main', files: ['src/compose.ts', 'src/main.ts'], own: [], rooms: 'all', packages: [], node: ['plain'], world: 'shell' },
 ];

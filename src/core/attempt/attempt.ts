@@ -46,10 +46,15 @@ export function stepAttempt(attempt: Attempt, event: AttemptEvent): Attempt {
   }
 }
 
+export interface Deadline {
+  readonly at: number;
+  readonly clock: ClockName;
+}
+
 /** The next moment at which a clock of this attempt may run out, and which; null once it has ended. */
-export function nextDeadline(attempt: Attempt, clocks: Clocks, streamed: boolean): { readonly at: number; readonly clock: ClockName } | null {
+export function nextDeadline(attempt: Attempt, clocks: Clocks, streamed: boolean): Deadline | null {
   if (attempt.phase === 'ended') return null;
-  const total = { at: attempt.startedAt + clocks.totalMs, clock: 'total' as const };
+  const total: Deadline = { at: attempt.startedAt + clocks.totalMs, clock: 'total' };
   if (attempt.phase === 'dialling') return total;
   const from = attempt.sentAt ?? attempt.startedAt;
   if (!streamed) return sooner({ at: from + clocks.replyMs, clock: 'reply' }, total);
@@ -58,6 +63,6 @@ export function nextDeadline(attempt: Attempt, clocks: Clocks, streamed: boolean
   return sooner({ at: attempt.lastAt + clocks.idleMs, clock: 'idle' }, total);
 }
 
-function sooner<Deadline extends { readonly at: number }>(left: Deadline, right: Deadline): Deadline {
+function sooner(left: Deadline, right: Deadline): Deadline {
   return left.at <= right.at ? left : right;
 }

@@ -1,0 +1,63 @@
+/**
+ * Reads an IP literal into 16 bytes (IPv4 as its mapped IPv6 form); null if it is none. Brackets and a zone (`fe80::1%eth0`) are taken off.
+ */
+export function parseAddress(text: string): readonly number[] | null {
+  const bare = (text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text).replace(/%.*$/u, '');
+  const v4 = parseV4(bare);
+  if (v4) return [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...v4];
+  return bare.includes(':') ? parseV6(bare) : null;
+}
+
+/** Loopback, RFC 1918, 100.64/10, link-local and fc00::/7: the addresses that are inside a house. Anything else, and what is no IP literal, is not. */
+export function isHouseAddress(text: string): boolean {
+  const bytes = parseAddress(text);
+  if (!bytes) return false;
+  const [a = 0, b = 0] = bytes.slice(12);
+  if (isMappedV4(bytes)) {
+    return (
+      a === 127 ||
+      a === 10 ||
+      (a === 172 && b >> 4 === 1) ||
+      (a === 192 && b === 168) ||
+      (a === 169 && b === 254) ||
+      (a === 100 && b >> 6 === 1)
+    );
+  }
+  const [first = 0, second = 0] = bytes;
+  const loopback = bytes.every((byte, at) => byte === (at === 15 ? 1 : 0));
+  return loopback || first >> 1 === 0xfc >> 1 || (first === 0xfe && second >> 6 === 0b10);
+}
+
+function isMappedV4(bytes: readonly number[]): boolean {
+  return bytes.slice(0, 12).every((byte, at) => byte === (at >= 10 ? 0xff : 0));
+}
+
+function parseV4(text: string): readonly number[] | null {
+  const parts = text.split('.');
+  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return null;
+  return parts.map(Number);
+}
+
+function parseV6(text: string): readonly number[] | null {
+  const halves = text.split('::');
+  if (halves.length > 2) return null;
+  const [head, tail] = halves.map((half, at) => readGroups(half, at === halves.length - 1));
+  if (!head || (halves.length === 2 && !tail)) return null;
+  const known = head.length + (tail?.length ?? 0);
+  if (halves.length === 1) return known === 16 ? head : null;
+  return known <= 14 ? [...head, ...Array.from({ length: 16 - known }, () => 0), ...(tail ?? [])] : null;
+}
+
+/** The bytes of `a:b:c`, or at the address's end `a:b:1.2.3.4`; empty for an empty side of `::`. */
+function readGroups(text: string, atEnd: boolean): readonly number[] | null {
+  if (text === '') return [];
+  const bytes: number[] = [];
+  const groups = text.split(':');
+  for (const [at, group] of groups.entries()) {
+    const v4 = atEnd && at === groups.length - 1 ? parseV4(group) : null;
+    if (v4) bytes.push(...v4);
+    else if (/^[0-9a-f]{1,4}$/i.test(group)) bytes.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff);
+    else return null;
+  }
+  return bytes;
+}

@@ -1,5 +1,8 @@
 /** Any JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+
+/** A JSON object. */
+export type JsonObject = { readonly [key: string]: Json };
 
 /** Bytes in a script: a string is sent as UTF-8; `base64` and `latin1` spell bytes that no UTF-8 string can, and stay plain JSON. */
 export type Bytes = string | Uint8Array | { readonly base64: string } | { readonly latin1: string };
@@ -61,4 +64,12 @@ export function toBytes(bytes: Bytes): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
   if ('base64' in bytes) return Buffer.from(bytes.base64, 'base64');
   return Buffer.from(bytes.latin1, 'latin1');
+}
+
+export function isJsonArray(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -12,7 +12,7 @@ export class HeldBytes {
   add(bytes: Uint8Array): void {
     const length = this.#length + bytes.length;
     if (length > this.#bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length * 2, 256));
+      const larger = Buffer.allocUnsafe(Math.max(length * 2, 256));
       this.#bytes.copy(larger, 0, 0, this.#length);
       this.#bytes = larger;
     }

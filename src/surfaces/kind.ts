@@ -1,6 +1,6 @@
 import type { Modality, Service } from '#core/policy/policy.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
-import type { Dialect } from '#core/reply/event.ts';
+import type { Dialect, ReplyEvent } from '#core/reply/event.ts';
 import type { Span } from '#core/request/json-members.ts';
 
 /** One API shape that clients speak: how a request is read, and how replies and errors are written. One folder and one registry line each. */
@@ -11,6 +11,10 @@ export interface Surface {
   readonly path: string;
   /** How replies are spelled on it. Where the upstream speaks the same dialect, events pass untouched. */
   readonly dialect: Dialect;
+  /** The `content-type` of a whole answer, errors included. */
+  readonly wholeType: string;
+  /** The `content-type` of a streamed answer. */
+  readonly streamType: string;
   readonly maxBodyBytes: number;
   /** Reads a request body. The error names the place in the body. */
   read(bodyText: string): SurfaceRequest | GatewayError;
@@ -22,8 +26,19 @@ export interface Surface {
   readonly keepAlive: string;
   /** Added where an upstream ended a finished stream without it. */
   readonly terminator: string;
+  /** One whole body from the events of a complete streamed reply, for a caller who did not ask for a stream (`assemble: true`). */
+  assemble(events: readonly ReplyEvent[]): Uint8Array;
   /** A whole answer of the gatehouse's own (`exhausted: reply`), as a body or as a stream with its terminator. */
-  syntheticReply(reply: { readonly text: string; readonly model: string; readonly id: string; readonly stream: boolean; readonly createdAt: number }): string;
+  syntheticReply(reply: SyntheticReply): string;
+}
+
+export interface SyntheticReply {
+  readonly text: string;
+  readonly model: string;
+  readonly id: string;
+  readonly stream: boolean;
+  /** Unix time in milliseconds. */
+  readonly createdAt: number;
 }
 
 /** What a surface reads from a request: the raw material of the facts, and the body for the upstream. */
@@ -38,9 +53,11 @@ export interface SurfaceRequest {
   readonly tools: boolean;
   readonly promptTokens: number;
   readonly outputTokens: number | null;
-  /** Text of user messages, newest first, parts joined by newlines, messages without text left out; at most nine are needed. Injected blocks are still in it. */
+  /** Text of user messages, newest first, parts joined by newlines, messages without text left out, at most 64. Injected blocks are still in it. */
   readonly userTexts: readonly string[];
+  /** All the operator's words (`system`, `developer`), joined by newlines. */
   readonly systemText: string;
+  /** Text of the very first user message, empty if it has none: with `systemText` it tells one session from another. */
   readonly firstUserText: string;
   readonly bodyText: string;
   readonly body: Readonly<Record<string, unknown>>;

@@ -25,7 +25,8 @@ const partFields: ReadonlySet<string> = new Set(['content', 'input']);
 export function estimateTokens(body: Readonly<Record<string, unknown>>): number {
   let quarters = 0;
   for (const [field, value] of Object.entries(body)) {
-    const counts = typeof value === 'object' ? value !== null && !settingFields.has(field) : typeof value === 'string' && promptFields.has(field);
+    const counts =
+      typeof value === 'object' ? value !== null && !settingFields.has(field) : typeof value === 'string' && promptFields.has(field);
     if (!counts) continue;
     quarters += textQuarters(field) + valueQuarters(value, field, 1);
     if (field === 'messages' && Array.isArray(value)) quarters += value.length * messageTokens * quartersPerToken;

@@ -1,0 +1,5 @@
+import type { Surface } from './kind.ts';
+import { openaiChatSurface } from './openai-chat/openai-chat.ts';
+
+/** Every API that clients may speak. A new one is its folder and its line here. */
+export const surfaces: readonly Surface[] = [openaiChatSurface];

@@ -71,5 +71,9 @@ export interface WireCall {
 /** The only way out of the process. */
 export interface Dialer {
   /** Starts one call. Never throws; what goes wrong reaches the handler. `fresh` forbids a reused connection. */
-  call(request: WireRequest, handler: WireHandler, options: { readonly permit: EgressPermit; readonly fresh: boolean; readonly connectMs: number }): WireCall;
+  call(
+    request: WireRequest,
+    handler: WireHandler,
+    options: { readonly permit: EgressPermit; readonly fresh: boolean; readonly connectMs: number },
+  ): WireCall;
 }

@@ -21,7 +21,7 @@ interface OllamaSeen extends ModelSeen {
   calls: number;
 }
 
-/** Ollama's `/api/chat` (`docs/api.md`, `docs/api/errors.mdx`): one JSON object a line, the last with `done: true`. */
+/** Ollama's `/api/chat` (API reference, "Generate a chat completion" and "Errors"): one JSON object a line, the last with `done: true`. */
 export const ollamaChat: Dialect = {
   name: 'ollama-chat',
   streamType: 'application/x-ndjson',

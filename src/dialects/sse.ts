@@ -14,7 +14,7 @@ const colon = 0x3a;
 const noEvents: readonly ReplyEvent[] = [];
 
 /**
- * Reads server-sent events (WHATWG HTML §9.2.6) from bytes, so that an event keeps exactly the bytes it came in. An event reaches
+ * Reads server-sent events (WHATWG HTML, "Parsing an event stream") from bytes, so that an event keeps exactly the bytes it came in. An event reaches
  * to the end of the blank line that closes it. Where that line ends in a CR which is also the last byte so far, the event is kept
  * back until the next byte tells CR from CRLF: the same events come out for every split.
  *

@@ -27,6 +27,7 @@ export function newAttempt(at: number): Attempt {
 
 /** Takes one event of the socket. `token` is an event with content, reasoning or a tool call; `event` any other with meaning. */
 export function stepAttempt(attempt: Attempt, event: AttemptEvent): Attempt {
+  if (attempt.phase === 'ended') return attempt;
   const { at } = event;
   switch (event.type) {
     case 'sent':

@@ -40,21 +40,26 @@ function scoreText(text: string, buckets: readonly Bucket[]): readonly BucketSco
  * runs to the end of the text: what follows it was not written by the person.
  */
 export function withoutInjected(text: string, tags: readonly string[]): string {
-  let rest = text;
-  for (const tag of tags) {
-    const open = `<${tag}`;
-    let from = 0;
-    for (let start = rest.indexOf(open, from); start >= 0; start = rest.indexOf(open, from)) {
-      const after = rest.charAt(start + open.length);
-      if (after !== '>' && after !== '/' && !/\s/u.test(after)) {
-        from = start + open.length;
-        continue;
-      }
-      const close = rest.indexOf(`</${tag}>`, start);
-      const end = close < 0 ? rest.length : close + tag.length + 3;
-      rest = `${rest.slice(0, start)}\n${rest.slice(end)}`;
-      from = start;
+  return tags.reduce(withoutBlocks, text);
+}
+
+/** One pass: a text full of blocks costs no more than its length. */
+function withoutBlocks(text: string, tag: string): string {
+  const open = `<${tag}`;
+  const close = `</${tag}>`;
+  const kept: string[] = [];
+  let keptTo = 0;
+  let start = text.indexOf(open);
+  while (start >= 0) {
+    const after = text.charAt(start + open.length);
+    if (after !== '>' && after !== '/' && !/\s/u.test(after)) {
+      start = text.indexOf(open, start + open.length);
+      continue;
     }
+    kept.push(text.slice(keptTo, start));
+    const closeAt = text.indexOf(close, start);
+    keptTo = closeAt < 0 ? text.length : closeAt + close.length;
+    start = text.indexOf(open, keptTo);
   }
-  return rest;
+  return keptTo === 0 ? text : [...kept, text.slice(keptTo)].join('\n');
 }

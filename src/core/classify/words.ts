@@ -6,8 +6,10 @@ export function normaliseText(text: string): string {
 }
 
 const wordCharacter = /[\p{L}\p{Nd}_]/u;
+const letterOrDigit = /[\p{L}\p{Nd}]/u;
 /** Scripts that are written without spaces between words: there a boundary says nothing. */
-const unspacedLetter = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const unspacedLetter =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 /**
  * Whether `word` occurs in `text`, both normalised. No letter, digit or `_` may touch it on either side, but a boundary is asked for
@@ -27,7 +29,7 @@ export function containsWord(text: string, word: string): boolean {
 }
 
 function needsBoundary(character: string): boolean {
-  return wordCharacter.test(character) && !unspacedLetter.test(character);
+  return letterOrDigit.test(character) && !unspacedLetter.test(character);
 }
 
 function firstCharacter(text: string): string {

@@ -34,8 +34,9 @@ export const noJudgement: Judgement = { choices: [], ended: false, malformed: fa
 
 const nothingSeen: ChoiceSeen = { answered: false, reasoned: false, finish: null };
 
-/** Takes one event. A steady stream changes nothing, so that the state stays the same object. */
+/** Takes one event. A steady stream changes nothing, so that the state stays the same object; what follows the terminator is no part of the reply. */
 export function judgeEvent(judgement: Judgement, event: ReplyEvent): Judgement {
+  if (judgement.ended) return judgement;
   if (event.kind === 'malformed') return judgement.malformed ? judgement : { ...judgement, malformed: true };
   let next = judgement;
   for (const delta of event.deltas) {

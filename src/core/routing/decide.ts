@@ -44,6 +44,13 @@ export function isClassified(facts: Omit<Facts, 'scores'>, tables: PolicyTables)
   return !isGatewayError(named) && named.type === 'auto' && hintedRoute(facts, profile, tables) === null;
 }
 
+/** The buckets that take part: the profile may use their route, and the tier leaves it a candidate. */
+export function bucketsTakingPart(facts: Pick<Facts, 'profile' | 'tier'>, tables: PolicyTables): readonly Bucket[] {
+  const profile = tables.profiles.get(facts.profile);
+  if (!profile) return [];
+  return (tables.policy.buckets ?? []).filter((bucket) => usable(bucket.route, facts, { tables, profile }));
+}
+
 /** Decides the route of a request and makes its plan. Precedence: header › pinned model › hint › image › words. */
 export function decide(facts: Facts, tables: PolicyTables): Decision {
   const profile = tables.profiles.get(facts.profile);
@@ -93,7 +100,8 @@ function choose(facts: Facts, context: Context): Chosen | GatewayError {
 
 /** A pinned route: its own spill and failover, no promotion, and a drain of it does not count. */
 function byRoute(route: Route, reason: Reason, { tables, profile }: Context): Chosen | GatewayError {
-  if (!mayUse(profile, route)) return gatewayError('scope_denied', `The profile "${profile.name}" may not use ${tables.policy.house}/${route.name}.`);
+  if (!mayUse(profile, route))
+    return gatewayError('scope_denied', `The profile "${profile.name}" may not use ${tables.policy.house}/${route.name}.`);
   return { reason, bucket: null, promotedTo: null, lists: listsOf(route, tables, true) };
 }
 
@@ -102,7 +110,10 @@ function byTarget(named: Exclude<Named, { type: 'auto' | 'route' }>, facts: Fact
   const asked = named.type === 'target' ? [named.target] : named.members;
   const pinnable = profile.routes === null ? null : new Set(profile.routes.flatMap((name) => tables.routes.get(name)?.target ?? []));
   const allowed = pinnable === null ? asked : asked.filter((id) => pinnable.has(id));
-  if (allowed.length === 0) return gatewayError('scope_denied', `The profile "${profile.name}" may not use ${asked[0] ?? facts.model} by name.`, { param: 'model' });
+  if (allowed.length === 0)
+    return gatewayError('scope_denied', `The profile "${profile.name}" may not use ${asked[0] ?? facts.model} by name.`, {
+      param: 'model',
+    });
   const serving = named.type === 'model' ? allowed.filter((id) => tables.targets.get(id)?.serves === facts.service) : allowed;
   const lists: Lists = {
     route: null,
@@ -116,16 +127,16 @@ function byTarget(named: Exclude<Named, { type: 'auto' | 'route' }>, facts: Fact
 }
 
 function automatic(facts: Facts, context: Context): Chosen | GatewayError {
-  const { tables, profile } = context;
+  const { tables } = context;
   const buckets = facts.service === 'chat' ? tables.policy.buckets : null;
   if (!buckets) {
     const route = firstRoute(facts, context);
     if (!route) return gatewayError('model_not_found', 'No route this key may use serves this API.', { param: 'model' });
     return { reason: 'first_route', bucket: null, promotedTo: null, lists: listsOf(route, tables, false) };
   }
-  const taking = buckets.filter((bucket) => usable(bucket.route, facts, context));
+  const taking = bucketsTakingPart(facts, tables);
   const { bucket, reason } = pickBucket(facts, taking, context);
-  const standIn = usable(bucket.route, facts, context) ? bucket.route : (profile.routes?.[0] ?? bucket.route);
+  const standIn = usable(bucket.route, facts, context) ? bucket.route : (firstRoute(facts, context)?.name ?? bucket.route);
   const promoted = promote(bucket, facts, context);
   const route = tables.routes.get(promoted ?? standIn);
   if (!route) return gatewayError('model_not_found', `There is no route "${promoted ?? standIn}".`);
@@ -153,7 +164,7 @@ function promote(bucket: Bucket, facts: Facts, context: Context): string | null 
   return step.route === bucket.route ? null : step.route;
 }
 
-function usable(name: string, facts: Facts, { tables, profile }: Context): boolean {
+function usable(name: string, facts: Pick<Facts, 'tier'>, { tables, profile }: Omit<Context, 'notes'>): boolean {
   const route = tables.routes.get(name);
   return route !== undefined && mayUse(profile, route) && tierLeavesCandidate(route, facts.tier, { tables, profile });
 }
@@ -162,7 +173,9 @@ function usable(name: string, facts: Facts, { tables, profile }: Context): boole
 function firstRoute(facts: Facts, { tables, profile }: Context): Route | undefined {
   const names = profile.routes ?? tables.policy.routes.map((route) => route.name);
   const routes = names.map((name) => tables.routes.get(name)).filter((route) => route !== undefined);
-  return facts.service === 'chat' ? routes[0] : routes.find((route) => route.target.some((id) => tables.targets.get(id)?.serves === facts.service));
+  return facts.service === 'chat'
+    ? routes[0]
+    : routes.find((route) => route.target.some((id) => tables.targets.get(id)?.serves === facts.service));
 }
 
 /** A hint counts only if it names a route the profile may use. */
@@ -177,5 +190,12 @@ function mayUse(profile: Profile, route: Route): boolean {
 }
 
 function listsOf(route: Route, tables: PolicyTables, named: boolean): Lists & { readonly target: readonly TargetId[] } {
-  return { route: route.name, label: `${tables.policy.house}/${route.name}`, target: route.target, spill: route.spill, failover: route.failover, named: { route: named, upstream: null } };
+  return {
+    route: route.name,
+    label: `${tables.policy.house}/${route.name}`,
+    target: route.target,
+    spill: route.spill,
+    failover: route.failover,
+    named: { route: named, upstream: null },
+  };
 }

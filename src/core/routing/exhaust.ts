@@ -3,8 +3,7 @@ import type { GatewayError } from '../errors/gateway-error.ts';
 import type { TargetId } from '../policy/policy.ts';
 import type { Facts } from '../request/facts.ts';
 import { formatDuration } from '../units/format-duration.ts';
-import type { Outcome } from './outcome.ts';
-import { tooLong } from './plan.ts';
+import { candidatesOf, tooLong } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Reading } from './reading.ts';
 import type { Walk, WalkEvent } from './walk.ts';
@@ -18,11 +17,15 @@ const namedMax = 4;
  * The error of a walk that ended without an answer: the first of these that holds: nothing is long enough, something was busy,
  * something is loading, an attempt ended in a bad reply or on a clock, else nobody is there.
  */
-export function exhaustedError(plan: Plan, walk: Walk, context: { readonly facts: Facts; readonly events: readonly WalkEvent[] }): GatewayError {
+export function exhaustedError(
+  plan: Plan,
+  walk: Walk,
+  context: { readonly facts: Facts; readonly events: readonly WalkEvent[] },
+): GatewayError {
   const { seen } = walk;
   const found = `${machineClauses(context.events).join('; ')}${neverFallsBack(plan)}`;
   if (walk.crashes >= 2) return gatewayError('upstream_crashed', `${plan.label}: this request ended in two crashes: ${found}`);
-  if (seen.tooLong && !seen.largerWindow && !seen.busy && !seen.loading) return tooLong(plan.label, 0, context.facts);
+  if (nobodyLargeEnough(plan, walk)) return tooLong(plan.label, 0, context.facts);
   const retryAfterMs = Math.max(seen.retryAfterMs ?? retryAfterDefaultMs, 1);
   if (seen.busy) return gatewayError('saturated', `${plan.label} is busy: ${found}`, { retryAfterMs });
   if (seen.loading) return gatewayError('model_loading', `${plan.label} is loading: ${found}`, { retryAfterMs });
@@ -30,9 +33,18 @@ export function exhaustedError(plan: Plan, walk: Walk, context: { readonly facts
   return gatewayError('no_route', `${plan.label} has no machine: ${found}`);
 }
 
+/** Whether everybody who fitted by the policy turned out too small, as far as the machines said: the others could not do it either. */
+function nobodyLargeEnough(plan: Plan, { seen, windowAbove }: Walk): boolean {
+  if (seen.tooLong.length === 0) return false;
+  return candidatesOf(plan).every(
+    ({ target, lacks, context }) =>
+      lacks.length > 0 || seen.tooLong.includes(target) || (windowAbove !== null && context !== null && context <= windowAbove),
+  );
+}
+
 /** Whether a request may be walked again from the queue: somebody who fits was not judged bad. */
 export function mayQueue(plan: Plan, bad: readonly TargetId[]): boolean {
-  return [...plan.target, ...plan.spill, ...plan.failover, ...plan.tail].some((candidate) => candidate.lacks.length === 0 && !bad.includes(candidate.target));
+  return candidatesOf(plan).some((candidate) => candidate.lacks.length === 0 && !bad.includes(candidate.target));
 }
 
 function neverFallsBack(plan: Plan): string {
@@ -45,15 +57,15 @@ function neverFallsBack(plan: Plan): string {
 function machineClauses(events: readonly WalkEvent[]): readonly string[] {
   const clauses = new Map<TargetId, string>();
   for (const event of events) {
-    if (event.type === 'outcome') clauses.set(event.outcome.target, outcomeClause(event.outcome));
-    else if (event.type === 'observed') for (const reading of event.readings) if (reading.state !== 'free') clauses.set(reading.target, readingClause(reading));
+    if (event.type === 'outcome') {
+      clauses.set(event.outcome.target, event.outcome.message);
+      continue;
+    }
+    const readings = event.type === 'observed' ? event.readings : event.reading === null ? [] : [event.reading];
+    for (const reading of readings) if (reading.state !== 'free') clauses.set(reading.target, readingClause(reading));
   }
   const all = [...clauses.values()];
   return all.length > namedMax ? [...all.slice(0, namedMax), `${all.length - namedMax} more`] : all;
-}
-
-function outcomeClause(outcome: Outcome): string {
-  return outcome.message;
 }
 
 const words: Record<Reading['why'], string> = {

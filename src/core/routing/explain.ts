@@ -6,7 +6,7 @@ import type { BucketScore, Facts } from '../request/facts.ts';
 import { decide } from './decide.ts';
 import type { Decision, Reason } from './decide.ts';
 import { exhaustedError } from './exhaust.ts';
-import { lackWord } from './plan.ts';
+import { candidatesOf, lackWord } from './plan.ts';
 import type { Candidate, Place, Plan } from './plan.ts';
 import { readingClause } from './exhaust.ts';
 import type { Reading } from './reading.ts';
@@ -23,7 +23,12 @@ export interface Explanation {
   readonly promotedTo: string | null;
   readonly plan: readonly ExplainedCandidate[];
   readonly chosen: TargetId | null;
-  readonly refusal: { readonly status: number; readonly code: string; readonly message: string; readonly retryAfterMs: number | null } | null;
+  readonly refusal: {
+    readonly status: number;
+    readonly code: string;
+    readonly message: string;
+    readonly retryAfterMs: number | null;
+  } | null;
   readonly notes: readonly string[];
 }
 
@@ -44,7 +49,9 @@ export type ReadState = (target: TargetId, plan: Plan, lastResort: boolean) => R
  */
 export function explain(facts: Facts, tables: PolicyTables, read: ReadState): Explanation {
   const decision = decide(facts, tables);
-  const rehearsed = decision.plan ? rehearse(decision.plan, facts, read) : { chosen: null, refusal: decision.refusal, readings: new Map<TargetId, Reading>() };
+  const rehearsed = decision.plan
+    ? rehearse(decision.plan, facts, read)
+    : { chosen: null, refusal: decision.refusal, readings: new Map<TargetId, Reading>() };
   const { refusal } = rehearsed;
   return {
     facts,
@@ -55,7 +62,10 @@ export function explain(facts: Facts, tables: PolicyTables, read: ReadState): Ex
     promotedTo: decision.promotedTo,
     plan: decision.plan ? explainPlan(decision.plan, rehearsed.chosen, rehearsed.readings) : [],
     chosen: rehearsed.chosen,
-    refusal: refusal === null ? null : { status: errorRow(refusal).status, code: refusal.code, message: refusal.message, retryAfterMs: refusal.retryAfterMs },
+    refusal:
+      refusal === null
+        ? null
+        : { status: errorRow(refusal).status, code: refusal.code, message: refusal.message, retryAfterMs: refusal.retryAfterMs },
     notes: decision.notes,
   };
 }
@@ -82,7 +92,11 @@ function rehearse(plan: Plan, facts: Facts, read: ReadState): Rehearsal {
 }
 
 /** Nothing changes while one looks: a wait passes in vain. */
-function rehearsedEvent(action: Extract<ReturnType<typeof beginWalk>['action'], { do: 'observe' | 'wait' }>, plan: Plan, read: ReadState): WalkEvent {
+function rehearsedEvent(
+  action: Extract<ReturnType<typeof beginWalk>['action'], { do: 'observe' | 'wait' }>,
+  plan: Plan,
+  read: ReadState,
+): WalkEvent {
   if (action.do === 'wait') return { type: 'waited', ms: action.maxMs, reading: null };
   return { type: 'observed', readings: action.targets.map((target) => read(target, plan, action.lastResort)) };
 }
@@ -95,10 +109,13 @@ function explainPlan(plan: Plan, chosen: TargetId | null, readings: ReadonlyMap<
     if (!reading) return { target, place, state: 'not_asked', why: 'the walk ended before it' };
     return { target, place, state: target === chosen ? 'chosen' : reading.state, why: readingClause(reading) };
   };
-  const removed = plan.removed.map(
-    ({ target, place, why }): ExplainedCandidate => ({ target, place, state: 'removed', why: why === 'tier' ? 'the tier keeps the request in the house' : 'the profile never falls back' }),
-  );
-  return [...[...plan.target, ...plan.spill, ...plan.failover, ...plan.tail].map(explained), ...removed];
+  const removed = plan.removed.map(({ target, place, why }): ExplainedCandidate => ({
+    target,
+    place,
+    state: 'removed',
+    why: why === 'tier' ? 'the tier keeps the request in the house' : 'the profile never falls back',
+  }));
+  return [...candidatesOf(plan).map(explained), ...removed];
 }
 
 /** What a decision says about itself in one line, for logs and the `x-gatehouse-reason` header: `words:coding`, `model`, `image:vision`. */

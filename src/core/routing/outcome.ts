@@ -10,7 +10,19 @@ import type { TargetId } from '../policy/policy.ts';
  * - `flaky`: a failure that one quick retry may mend; `failed`: any other that moves on;
  * - `too_long`: larger windows only; `crashed`: the engine died under this request.
  */
-export type AttemptResult = 'answered' | 'cancelled' | 'broken' | 'rejected' | 'busy' | 'loading' | 'absent' | 'unreachable' | 'flaky' | 'failed' | 'too_long' | 'crashed';
+export type AttemptResult =
+  | 'answered'
+  | 'cancelled'
+  | 'broken'
+  | 'rejected'
+  | 'busy'
+  | 'loading'
+  | 'absent'
+  | 'unreachable'
+  | 'flaky'
+  | 'failed'
+  | 'too_long'
+  | 'crashed';
 
 /** One attempt's end. Serialisable; the record keeps it. */
 export interface Outcome {

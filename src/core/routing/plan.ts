@@ -60,7 +60,11 @@ export interface Lists {
 }
 
 /** Makes the plan, or the refusal where the tier leaves nobody (403) or nobody left could ever answer (400). */
-export function makePlan(lists: Lists, facts: Facts, context: { readonly tables: PolicyTables; readonly profile: Profile }): Plan | GatewayError {
+export function makePlan(
+  lists: Lists,
+  facts: Facts,
+  context: { readonly tables: PolicyTables; readonly profile: Profile },
+): Plan | GatewayError {
   const { tables, profile } = context;
   const removed: Removed[] = [];
   const tail: Candidate[] = [];
@@ -81,7 +85,7 @@ export function makePlan(lists: Lists, facts: Facts, context: { readonly tables:
   const target = take(lists.target, 'target');
   const spill = take(lists.spill, 'spill');
   const failover = take(lists.failover, 'failover');
-  const candidates = [...target, ...spill, ...failover, ...tail];
+  const candidates = candidatesOf({ target, spill, failover, tail });
   if (candidates.length === 0) return egressForbidden(lists.label, facts.tier);
   if (candidates.every((candidate) => candidate.lacks.length > 0)) return nothingFits(lists.label, candidates, facts);
   return {
@@ -100,8 +104,17 @@ export function makePlan(lists: Lists, facts: Facts, context: { readonly tables:
   };
 }
 
+/** Everybody in a caller's walk, in its order. */
+export function candidatesOf(plan: Pick<Plan, 'target' | 'spill' | 'failover' | 'tail'>): readonly Candidate[] {
+  return [...plan.target, ...plan.spill, ...plan.failover, ...plan.tail];
+}
+
 /** Whether the tier leaves a caller anyone in these lists. */
-export function tierLeavesCandidate(lists: Pick<Lists, 'target' | 'spill' | 'failover'>, tier: Tier, context: { readonly tables: PolicyTables; readonly profile: Profile }): boolean {
+export function tierLeavesCandidate(
+  lists: Pick<Lists, 'target' | 'spill' | 'failover'>,
+  tier: Tier,
+  context: { readonly tables: PolicyTables; readonly profile: Profile },
+): boolean {
   return tier === 'cloud-explicit' || hasHouseCandidate(lists, context.profile, context.tables);
 }
 
@@ -142,5 +155,7 @@ export function nothingFits(label: string, candidates: readonly Candidate[], fac
 export function tooLong(label: string, windowTokens: number, facts: Facts): GatewayError {
   const output = facts.outputTokens === null ? '' : ` and ${facts.outputTokens} tokens of output were asked for`;
   const window = windowTokens > 0 ? `; the largest window of ${label} is ${windowTokens}` : '';
-  return gatewayError('context_length_exceeded', `The request is about ${facts.promptTokens} tokens long${output}${window}.`, { param: 'messages' });
+  return gatewayError('context_length_exceeded', `The request is about ${facts.promptTokens} tokens long${output}${window}.`, {
+    param: 'messages',
+  });
 }

@@ -26,7 +26,9 @@ export function resolveModel(model: string, tables: PolicyTables): Named | Gatew
   if (target) return { type: 'target', target: target.id, upstream: target.upstream };
   const members = tables.modelNames.get(name);
   if (members) return { type: 'model', members };
-  return gatewayError('model_not_found', `There is no model "${shortened(model)}" here. ${nearestSentence(name, namesOf(tables))}`, { param: 'model' });
+  return gatewayError('model_not_found', `There is no model "${shortened(model)}" here. ${nearestSentence(name, namesOf(tables))}`, {
+    param: 'model',
+  });
 }
 
 /** Resolves a name that may only be a route or `auto`, with or without `house/`; null if it is neither. */
@@ -41,13 +43,21 @@ export function resolveRouteName(name: string, tables: PolicyTables): Named | nu
 /** The 404 of a route header that names nothing. */
 export function unknownRoute(asked: string, tables: PolicyTables): GatewayError {
   const names = ['auto', ...tables.routes.keys()];
-  return gatewayError('model_not_found', `The header x-gatehouse-route names no route: "${shortened(asked)}". ${nearestSentence(asked, names)}`);
+  return gatewayError(
+    'model_not_found',
+    `The header x-gatehouse-route names no route: "${shortened(asked)}". ${nearestSentence(asked, names)}`,
+  );
 }
 
 /** Every name a client may ask for, in the order of `/v1/models`. */
 export function namesOf(tables: PolicyTables): readonly string[] {
   const house = tables.policy.house;
-  return [`${house}/auto`, ...[...tables.routes.keys()].map((route) => `${house}/${route}`), ...tables.targets.keys(), ...tables.modelNames.keys()];
+  return [
+    `${house}/auto`,
+    ...[...tables.routes.keys()].map((route) => `${house}/${route}`),
+    ...tables.targets.keys(),
+    ...tables.modelNames.keys(),
+  ];
 }
 
 function nearestSentence(asked: string, names: readonly string[]): string {

@@ -3,6 +3,7 @@ import type { TargetId } from '../policy/policy.ts';
 import { nextSteps } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { pickMember } from './pick-member.ts';
+import { candidatesOf } from './plan.ts';
 import type { Candidate, Plan } from './plan.ts';
 import type { Reading } from './reading.ts';
 
@@ -59,9 +60,8 @@ export interface Seen {
   readonly loading: boolean;
   /** The last attempt that ended in a bad reply or on a clock. */
   readonly failure: ErrorCode | null;
-  readonly tooLong: boolean;
-  /** A candidate with a larger window was met after a machine had said that the prompt is too long. */
-  readonly largerWindow: boolean;
+  /** Candidates whose window, or whose own word, was that the prompt is too long for them. */
+  readonly tooLong: readonly TargetId[];
   readonly retryAfterMs: number | null;
 }
 
@@ -85,7 +85,7 @@ export function beginWalk(plan: Plan, bad: readonly TargetId[] = []): WalkStep {
     crashes: 0,
     windowAbove: null,
     lastResort: null,
-    seen: { busy: false, loading: false, failure: null, tooLong: false, largerWindow: false, retryAfterMs: null },
+    seen: { busy: false, loading: false, failure: null, tooLong: [], retryAfterMs: null },
     settled: null,
   };
   return advance(plan, walk);
@@ -103,7 +103,8 @@ function advance(plan: Plan, walk: Walk): WalkStep {
   switch (walk.phase) {
     case 'target': {
       const members = open(plan.target, walk);
-      if (members.length > 0) return { walk, action: { do: 'observe', targets: members.map((member) => member.target), lastResort: false } };
+      if (members.length > 0)
+        return { walk, action: { do: 'observe', targets: members.map((member) => member.target), lastResort: false } };
       const unfit = plan.target.length > 0 && plan.target.every((member) => member.lacks.length > 0);
       const spillOpen = walk.spillOpen || unfit || plan.target.some((member) => walk.notNow.includes(member.target));
       return advance(plan, { ...walk, phase: spillOpen ? 'spill' : 'failover', at: 0, spillOpen });
@@ -119,9 +120,11 @@ function advance(plan: Plan, walk: Walk): WalkStep {
       const list = walk.spillOpen ? plan.tail : plan.tail.filter((candidate) => candidate.place !== 'spill');
       return advanceList(plan, walk, { list, then: 'last_resort' });
     }
-    case 'last_resort':
-      if (walk.lastResort === null) return advance(plan, { ...walk, phase: 'ended' });
-      return { walk, action: { do: 'observe', targets: [walk.lastResort], lastResort: true } };
+    case 'last_resort': {
+      const last = open(candidatesOf(plan), walk).find((candidate) => candidate.target === walk.lastResort);
+      if (!last) return advance(plan, { ...walk, phase: 'ended' });
+      return { walk, action: { do: 'observe', targets: [last.target], lastResort: true } };
+    }
     case 'ended':
       return { walk, action: { do: 'end' } };
   }
@@ -149,7 +152,8 @@ function open(candidates: readonly Candidate[], walk: Walk): readonly Candidate[
 function observed(plan: Plan, walk: Walk, readings: readonly Reading[]): WalkStep {
   const noted = readings.reduce(note, walk);
   const members = plan.target.map((member) => member.target);
-  const picked = noted.phase === 'target' ? pickMember(readings, plan.session, members) : (readings.find((reading) => reading.state === 'free') ?? null);
+  const picked =
+    noted.phase === 'target' ? pickMember(readings, plan.session, members) : (readings.find((reading) => reading.state === 'free') ?? null);
   if (picked) return { walk: noted, action: { do: 'dial', target: picked.target, fresh: false } };
   return advance(plan, passOver(noted, readings));
 }
@@ -172,8 +176,7 @@ function note(walk: Walk, reading: Reading): Walk {
     ...walk.seen,
     busy: walk.seen.busy || (reading.state === 'not_now' && reading.why !== 'loading'),
     loading: walk.seen.loading || (reading.state === 'not_now' && reading.why === 'loading'),
-    tooLong: walk.seen.tooLong || reading.why === 'window',
-    largerWindow: walk.seen.largerWindow || (walk.seen.tooLong && reading.why !== 'window'),
+    tooLong: reading.why === 'window' ? union(walk.seen.tooLong, [reading.target]) : walk.seen.tooLong,
     retryAfterMs: smaller(walk.seen.retryAfterMs, reading.state === 'not_now' ? reading.retryAfterMs : null),
   };
   return { ...walk, seen, lastResort: reading.why === 'ejected_bad' ? reading.target : walk.lastResort };
@@ -207,7 +210,7 @@ function ended(plan: Plan, walk: Walk, outcome: Outcome): WalkStep {
     windowAbove: outcome.result === 'too_long' ? windowOf(plan, outcome.target) : walk.windowAbove,
     seen: {
       ...walk.seen,
-      tooLong: walk.seen.tooLong || outcome.result === 'too_long',
+      tooLong: outcome.result === 'too_long' ? union(walk.seen.tooLong, [outcome.target]) : walk.seen.tooLong,
       failure: step.bad && outcome.result !== 'too_long' ? outcome.code : walk.seen.failure,
     },
   };
@@ -248,8 +251,7 @@ function notNow(plan: Plan, walk: Walk, outcome: Outcome): WalkStep {
 }
 
 function windowOf(plan: Plan, target: TargetId): number | null {
-  const all = [...plan.target, ...plan.spill, ...plan.failover, ...plan.tail];
-  return all.find((candidate) => candidate.target === target)?.context ?? Number.MAX_SAFE_INTEGER;
+  return candidatesOf(plan).find((candidate) => candidate.target === target)?.context ?? Number.MAX_SAFE_INTEGER;
 }
 
 function smaller(left: number | null, right: number | null): number | null {

@@ -226,10 +226,11 @@ test('stall: nothing more until released', async (t) => {
 });
 
 test('gate: open lets the waiting and the coming through until it is shut again', async (t) => {
-  const server = await serving(t, [
+  const gated: Script = [
     { do: 'gate', name: 'go' },
     { do: 'json', value: 'x' },
-  ]);
+  ];
+  const server = await serving(t, (request) => (request.path === '/x' ? gated : [{ do: 'json', value: 'free' }]));
   const peer = peerOf(t, server);
   peer.send(GET);
   await server.nextRequest();
@@ -241,7 +242,10 @@ test('gate: open lets the waiting and the coming through until it is shut again'
   peer.send(GET);
   await server.nextRequest();
   const last = await server.nextRequest();
-  assert.equal(last.end, null);
+  const other = peerOf(t, server);
+  other.send('GET /free HTTP/1.1\r\n\r\n');
+  await other.until(ends('"free"'));
+  assert.deepEqual([last.end, last.bytesOut], [null, 0]);
 });
 
 for (const leave of ['destroy', 'reset', 'fin'] as const) {
@@ -271,6 +275,27 @@ test('a peer that leaves after its whole answer has aborted nothing', async (t) 
   await server.request(0).closed;
   await server.idle();
   assert.deepEqual([server.request(0).abortSeenAt, server.request(0).end], [null, 'finished']);
+});
+
+test('a peer that leaves an idle connection frees it', async (t) => {
+  const server = await serving(t, [{ do: 'json', value: 1 }]);
+  const peer = peerOf(t, server);
+  peer.send(GET);
+  await peer.until(ends('1'));
+  await server.request(0).finished;
+  peer.fin();
+  await server.disconnected();
+});
+
+test('a peer that reads nothing and half-closes does not hold the script in its write', async (t) => {
+  const server = await serving(t, [{ do: 'raw', bytes: 'x'.repeat(64_000_000) }]);
+  const peer = peerOf(t, server);
+  peer.pause();
+  peer.send(GET);
+  peer.fin();
+  const log = await server.nextRequest();
+  await log.finished;
+  assert.deepEqual([log.end, log.bytesOut], ['stopped', 0]);
 });
 
 test('ignoreAbort: the script runs to its end for nobody, and counts as running until then', async (t) => {

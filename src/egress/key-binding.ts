@@ -19,7 +19,9 @@ export function keyBindings(): KeyBindings {
     bind(upstream, origin, key) {
       const fields = Object.entries(key);
       if (fields.length === 0) return true;
-      const digest = createHash('sha256').update(JSON.stringify(fields.toSorted())).digest('base64');
+      const digest = createHash('sha256')
+        .update(JSON.stringify(fields.toSorted(([one], [two]) => (one < two ? -1 : 1))))
+        .digest('base64');
       const id = `${upstream} ${digest}`;
       const bound = originOf.get(id) ?? origin;
       originOf.set(id, bound);

@@ -70,7 +70,7 @@ export interface WireCall {
 
 /** The only way out of the process. */
 export interface Dialer {
-  /** Starts one call. Never throws; what goes wrong reaches the handler. `fresh` forbids a reused connection. */
+  /** Starts one call. Never throws; what goes wrong reaches the handler, which hears nothing before `call` has returned. `fresh` forbids a reused connection. */
   call(
     request: WireRequest,
     handler: WireHandler,

@@ -24,7 +24,11 @@ export interface RawServer {
 export type Answer = (socket: Socket, nth: number) => void;
 
 /** Starts a raw server on loopback for one test. `answer` is called at the end of each request's head. */
-export async function rawServer(t: TestContext, answer: Answer, { tls = false }: { readonly tls?: boolean } = {}): Promise<RawServer> {
+export async function rawServer(
+  t: TestContext,
+  answer: Answer,
+  { tls = false, greeting = '' }: { readonly tls?: boolean; readonly greeting?: string } = {},
+): Promise<RawServer> {
   const heard: string[] = [];
   const sockets: Socket[] = [];
   let nth = 0;
@@ -32,6 +36,7 @@ export async function rawServer(t: TestContext, answer: Answer, { tls = false }:
     const index = sockets.push(socket) - 1;
     let head = '';
     heard[index] = '';
+    if (greeting !== '') socket.write(greeting);
     socket.on('error', () => {});
     socket.on('data', (bytes: Buffer) => {
       heard[index] += bytes.toString('latin1');

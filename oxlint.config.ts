@@ -22,8 +22,9 @@ function patternsOf(room: Room): Pattern[] {
     ...(room.closed ?? []).map((to) => `[#]${to}`),
     '[#]test/**',
     '[#]scripts/**',
-    ...room.packages.flatMap((name) => [`!${name}`, `!${name}/**`]),
     ...node,
+    // After the sockets: a row that names a package of theirs may have it.
+    ...room.packages.flatMap((name) => [`!${name}`, `!${name}/**`]),
     ...room.node.filter((name) => name.startsWith('node:')).map((name) => `!${name}`),
   ];
   return [UP, { group, message: `${room.name} may not import this; who may import whom is in scripts/import-table.ts` }];

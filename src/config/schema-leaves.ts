@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { durationPattern, parseDuration } from '#core/units/parse-duration.ts';
+import { moneyPattern } from '#core/units/parse-money.ts';
+import { parseSize, sizePattern } from '#core/units/parse-size.ts';
+
+/** The scalars a policy is made of. Descriptions are what an editor shows beside a key. */
+
+/** Names of the house, upstreams, routes, buckets and profiles: they stand in model names, headers and metrics. */
+export const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
+
+export const nameText = z.string().regex(namePattern, {
+  error: (issue) => `"${String(issue.input)}" is no name: small letters, digits, ".", "_" and "-", not starting with a sign`,
+});
+
+/** A model's name as its server writes it; only what would break a line is refused. */
+export const modelName = z
+  .string()
+  .regex(/^[^\s\p{Cc}](?:[^\p{Cc}]*[^\s\p{Cc}])?$/u, { error: 'a model name has no control characters and no space at its ends' });
+
+/** A duration in the file, milliseconds behind it. */
+export function duration(description: string, shortestMs: number) {
+  return z
+    .string({ error: (issue) => (typeof issue.input === 'number' ? problemOf(parseDuration(issue.input)) : undefined) })
+    .meta({ description, pattern: durationPattern })
+    .transform((text, context) => {
+      const parsed = parseDuration(text);
+      if ('value' in parsed && parsed.value >= shortestMs) return parsed.value;
+      context.issues.push({ code: 'custom', input: text, message: 'value' in parsed ? 'must be longer than 0' : parsed.problem });
+      return z.NEVER;
+    });
+}
+
+/** A size in tokens. */
+export function size(description: string) {
+  return z
+    .union([z.number(), z.string()], { error: 'expected a size in tokens such as 32k, 32Ki or 32000' })
+    .meta({ description, pattern: sizePattern })
+    .transform((text, context) => {
+      const parsed = parseSize(text);
+      if ('value' in parsed) return parsed.value;
+      context.issues.push({ code: 'custom', input: text, message: parsed.problem });
+      return z.NEVER;
+    });
+}
+
+/** An amount of money; read exactly, from the text as written, when the policy is compiled. */
+export function money(description: string) {
+  return z.union([z.number(), z.string()], { error: 'expected an amount such as 0.80' }).meta({ description, pattern: moneyPattern });
+}
+
+export function wholeNumber(description: string) {
+  return z
+    .int({ error: 'expected a whole number' })
+    .min(1, { error: 'must be at least 1' })
+    .max(100_000, { error: 'must be at most 100,000' })
+    .meta({ description });
+}
+
+/** One name or a list of them. */
+export function oneOrMore(description: string) {
+  return z
+    .union([z.string(), z.array(z.string()).min(1, { error: 'the list is empty; leave the key out instead' })], {
+      error: 'expected a name or a list of names',
+    })
+    .meta({ description })
+    .transform((entries) => (typeof entries === 'string' ? [entries] : entries));
+}
+
+export function yesOrNo(description: string) {
+  return z.boolean().meta({ description });
+}
+
+export function listOf<T extends z.ZodType>(entry: T, description: string) {
+  return z.array(entry).meta({ description });
+}
+
+function problemOf(parsed: { readonly value: number } | { readonly problem: string }): string | undefined {
+  return 'problem' in parsed ? parsed.problem : undefined;
+}

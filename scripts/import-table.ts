@@ -100,7 +100,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'upstreams/scripted',
     files: ['src/upstreams/scripted/**'],
-    own: ['upstreams/*.ts', 'upstreams/scripted/'],
+    own: ['upstreams/*.ts', 'upstreams/scripted/', 'upstreams/openai-compatible/'],
     closed: ['upstreams/registry.ts'],
     rooms: ['core/', 'dialects/', 'egress/port.ts'],
     packages: ['zod'],

@@ -28,6 +28,8 @@ export interface Surface {
   readonly terminator: string;
   /** One whole body from the events of a complete streamed reply, for a caller who did not ask for a stream (`assemble: true`). */
   assemble(events: readonly ReplyEvent[]): Uint8Array;
+  /** A whole reply as a complete stream, for an upstream that answered a request for a stream with one body. */
+  disassemble(event: ReplyEvent): Uint8Array;
   /** A whole answer of the gatehouse's own (`exhausted: reply`), as a body or as a stream with its terminator. */
   syntheticReply(reply: SyntheticReply): string;
 }
@@ -49,6 +51,8 @@ export interface SurfaceRequest {
   readonly stream: boolean;
   /** The caller asked for a usage event at the end of its stream. */
   readonly wantsUsage: boolean;
+  /** Answers asked for (`n`); 1 where the API knows only one. */
+  readonly choices: number;
   readonly input: readonly Modality[];
   readonly tools: boolean;
   readonly promptTokens: number;

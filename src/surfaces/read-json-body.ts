@@ -51,6 +51,16 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Parses a text that should be a JSON object; null for everything else. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
 function placeOf(text: string, offset: number): string {
   if (text.trim() === '') return 'it is empty';
   if (offset >= text.length) return 'it ends too early';

@@ -31,9 +31,17 @@ export interface UpstreamKind {
   /** Asks what is served now, at no cost. */
   readonly catalogue: {
     readonly path: string;
+    /** Asked instead where `path` does not answer with a catalogue: older releases of the same server. */
+    readonly elsePath?: string;
     /** The models listed; null if the body is not a catalogue of this kind. */
     read(body: string): readonly ServedModel[] | null;
   };
+  /**
+   * The place in a caller's body by which he would make this server reach out or load what the policy does not name (a template, an
+   * adapter, a host), such as `chat_template_kwargs.chat_template`: the request is refused, naming it. Null if there is none. Text, tool
+   * arguments and schemas are not looked at. `prepare` takes such fields out besides, so that none is ever sent.
+   */
+  reachingField(body: Readonly<Record<string, unknown>>): string | null;
   /** The request to send for a caller's request. */
   prepare(call: UpstreamCall): PreparedRequest;
   /** What a reply that is not a success means. `body` holds at most its first 64 kB. */

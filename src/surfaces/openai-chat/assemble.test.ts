@@ -4,12 +4,23 @@ import { test } from 'node:test';
 import { openaiChat } from '#dialects/openai-chat.ts';
 
 import { assembleChatReply } from './assemble.ts';
+import { disassembleChatReply } from './disassemble.ts';
 
-function assemble(...chunks: (object | string)[]): unknown {
+interface Body {
+  readonly choices: readonly {
+    readonly index: number;
+    readonly message: { readonly tool_calls: readonly { readonly id: string; readonly function: { readonly arguments: string } }[] };
+    readonly logprobs: unknown;
+    readonly finish_reason: string;
+  }[];
+}
+
+function assemble(...chunks: (object | string)[]): Body {
   const text = chunks.map((chunk) => (typeof chunk === 'string' ? chunk : `data: ${JSON.stringify(chunk)}\n\n`)).join('');
   const reader = openaiChat.readStream(1_000_000);
   const events = [...reader.push(Buffer.from(text)), ...reader.end()];
-  return JSON.parse(Buffer.from(assembleChatReply(events)).toString('utf8'));
+  const body: Body = JSON.parse(Buffer.from(assembleChatReply(events)).toString('utf8'));
+  return body;
 }
 
 const chunk = (choices: object[], more: object = {}): object => ({
@@ -64,7 +75,7 @@ test('parallel tool calls in fragments keep their order, ids and arguments', () 
     chunk([call(0, { id: '', function: { arguments: ':"[DONE]"}' } })]),
     chunk([delta({}, 'tool_calls')]),
     'data: [DONE]\n\n',
-  ) as { choices: { message: object; finish_reason: string }[] };
+  );
   assert.deepEqual(body.choices[0]?.message, {
     role: 'assistant',
     content: null,
@@ -83,7 +94,7 @@ test('tool calls without an index are told apart by id', () => {
     chunk([call({ function: { arguments: '}' } })]),
     chunk([call({ id: 'b', function: { name: 'g', arguments: '{}' } })]),
     chunk([delta({}, 'tool_calls')]),
-  ) as { choices: { message: { tool_calls: { id: string; function: { arguments: string } }[] } }[] };
+  );
   assert.deepEqual(
     body.choices[0]?.message.tool_calls.map((made) => [made.id, made.function.arguments]),
     [
@@ -99,7 +110,7 @@ test('several choices, log probabilities and unknown fields', () => {
     chunk([delta({ content: 'a', annotations: [1], audio: { id: 'x', data: 'AA' } })]),
     chunk([{ ...delta({ content: 'c' }, 'length', 1), logprobs: { content: [{ token: 'c' }] } }]),
     chunk([delta({ annotations: [2], audio: { id: 'x', data: 'BB' } }, 'stop')]),
-  ) as { choices: { index: number; message: object; logprobs: unknown; finish_reason: string }[] };
+  );
   assert.deepEqual(
     body.choices.map((choice) => [choice.index, choice.finish_reason]),
     [
@@ -121,7 +132,47 @@ test('hostile chunks neither overflow nor pollute', () => {
   const deep = `data: {"choices":[{"index":0,"delta":{"content":"x","d":${'['.repeat(50_000)}${']'.repeat(50_000)}}}]}\n\n`;
   const proto =
     'data: {"choices":[{"index":0,"delta":{"__proto__":{"polluted":1},"tool_calls":[{"index":1e9,"__proto__":{"polluted":1}}]}}],"__proto__":{"polluted":1}}\n\n';
-  const body = assemble(deep, proto, chunk([delta({}, 'stop')])) as { choices: { message: { content: string | null } }[] };
+  const body = assemble(deep, proto, chunk([delta({}, 'stop')]));
   assert.equal(body.choices.length, 1);
   assert.equal(Reflect.get({}, 'polluted'), undefined);
+});
+
+test('a whole reply as a stream reads the same, and assembled again is the same reply', () => {
+  const calls = [
+    { id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":1}' } },
+    { id: 'b', type: 'function', function: { name: 'g', arguments: '{}' } },
+  ];
+  const body = {
+    id: 'x',
+    object: 'chat.completion',
+    created: 5,
+    model: 'm',
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: 'hi', reasoning_content: 'hm' },
+        logprobs: { content: [1] },
+        finish_reason: 'stop',
+      },
+      { index: 1, message: { role: 'assistant', content: null, tool_calls: calls }, logprobs: null, finish_reason: 'tool_calls' },
+    ],
+    usage: { prompt_tokens: 1, completion_tokens: 2 },
+    timings: { cache_n: 3 },
+  };
+  const whole = openaiChat.readWhole(Buffer.from(JSON.stringify(body)));
+  const stream = disassembleChatReply(whole);
+  assert.deepEqual(assemble(Buffer.from(stream).toString('utf8')), body);
+  const reader = openaiChat.readStream(1_000_000);
+  const events = [...reader.push(stream), ...reader.end()];
+  assert.ok(events.every((event) => event.kind === 'data'));
+  assert.deepEqual(events.at(-1)?.deltas, [{ type: 'end' }]);
+  assert.deepEqual(
+    events.flatMap((event) => event.deltas.filter((part) => part.type === 'finish')),
+    whole.deltas.filter((part) => part.type === 'finish'),
+  );
+});
+
+test('what is no completion becomes no stream', () => {
+  for (const text of ['', '[]', '{}', '{"choices":7}'])
+    assert.equal(disassembleChatReply(openaiChat.readWhole(Buffer.from(text))).length, 0);
 });

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 
 import type { ReplyEvent } from '#core/reply/event.ts';
 import { readFields } from '#dialects/sse-fields.ts';
-import { isObject } from '#surfaces/read-json-body.ts';
+import { isObject, parseObject } from '#surfaces/read-json-body.ts';
 
 import { boundedCopy, mergeDelta } from './merge-delta.ts';
 import type { Merged } from './merge-delta.ts';
@@ -35,23 +35,13 @@ export function assembleChatReply(events: readonly ReplyEvent[]): Uint8Array {
   for (const event of events) {
     if (event.kind !== 'data') continue;
     const raw = Buffer.from(event.raw.buffer, event.raw.byteOffset, event.raw.byteLength);
-    const whole = parse(raw.toString('utf8'));
+    const whole = parseObject(raw.toString('utf8'));
     // The server ignored `stream: true` and sent the body whole: nothing to assemble.
     if (whole !== null && Array.isArray(whole['choices'])) return event.raw;
-    const chunk = parse(readFields(raw, true).data ?? '');
+    const chunk = parseObject(readFields(raw, true).data ?? '');
     if (chunk !== null) addChunk(chunk, head, choices);
   }
   return Buffer.from(JSON.stringify(completion(head, choices)));
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> | null {
-  if (!text.startsWith('{')) return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 function addChunk(chunk: Readonly<Record<string, unknown>>, head: Merged, choices: Map<number, Choice>): void {

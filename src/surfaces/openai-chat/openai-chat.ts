@@ -2,6 +2,7 @@ import { openaiChat } from '#dialects/openai-chat.ts';
 import type { Surface } from '#surfaces/kind.ts';
 
 import { assembleChatReply } from './assemble.ts';
+import { disassembleChatReply } from './disassemble.ts';
 import { readChatRequest } from './read-request.ts';
 import { chatErrorBody, chatErrorEvent, keepAliveEvent, syntheticChatReply, terminatorEvent } from './write-reply.ts';
 
@@ -21,5 +22,6 @@ export const openaiChatSurface: Surface = {
   keepAlive: keepAliveEvent,
   terminator: terminatorEvent,
   assemble: assembleChatReply,
+  disassemble: disassembleChatReply,
   syntheticReply: syntheticChatReply,
 };

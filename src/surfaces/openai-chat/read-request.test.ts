@@ -232,6 +232,8 @@ test('output, usage and the hint', () => {
   assert.equal(request.stream, true);
   assert.equal(request.wantsUsage, true);
   assert.equal(request.routeHint, 'code');
+  assert.equal(request.choices, 1);
+  assert.equal(read(chat({ n: 3 })).choices, 3);
   assert.equal(read(chat({ max_tokens: 10 })).outputTokens, 10);
   assert.equal(read(chat({ metadata: { route: 7 } })).routeHint, null);
 });

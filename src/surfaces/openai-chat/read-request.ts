@@ -34,6 +34,7 @@ export function readChatRequest(bodyText: string): SurfaceRequest | GatewayError
     routeHint: typeof hint === 'string' && hint !== '' ? hint : null,
     stream: body['stream'] === true,
     wantsUsage: isObject(options) && options['include_usage'] === true,
+    choices: typeof body['n'] === 'number' ? body['n'] : 1,
     input: messages.input,
     tools: isFilledList(body['tools']) || isFilledList(body['functions']),
     promptTokens: estimateTokens(body),

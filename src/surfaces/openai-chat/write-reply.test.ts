@@ -20,8 +20,8 @@ test('an error says what happened, what to do and which request it was', () => {
 
 test('a remedy that is said already is not said twice', () => {
   const { remedy } = errorCatalog.key_missing;
-  const { message } = (JSON.parse(chatErrorBody(gatewayError('key_missing', `No key. ${remedy}`), 'r-2')) as { error: { message: string } })
-    .error;
+  const body: { error: { message: string } } = JSON.parse(chatErrorBody(gatewayError('key_missing', `No key. ${remedy}`), 'r-2'));
+  const { message } = body.error;
   assert.equal(message, `No key. ${remedy} (request r-2)`);
 });
 
@@ -34,11 +34,11 @@ test('an error in a stream is one event', () => {
 const reply = { text: '{"verdict":"escalate"}', model: 'homelab/camera', id: 'r-4', createdAt: 1_700_000_000_900 };
 
 test('a synthetic answer as a body', () => {
-  const body = JSON.parse(syntheticChatReply({ ...reply, stream: false })) as {
+  const body: {
     object: string;
     created: number;
     choices: { message: { content: string }; finish_reason: string }[];
-  };
+  } = JSON.parse(syntheticChatReply({ ...reply, stream: false }));
   assert.equal(body.object, 'chat.completion');
   assert.equal(body.created, 1_700_000_000);
   assert.equal(body.choices[0]?.message.content, reply.text);
@@ -49,9 +49,9 @@ test('a synthetic answer as a stream ends like a finished one', () => {
   const text = syntheticChatReply({ ...reply, stream: true });
   const events = text.split('\n\n').slice(0, -1);
   assert.equal(events.at(-1), 'data: [DONE]');
-  const chunks = events
+  const chunks: { id: string; choices: { delta: { content?: string }; finish_reason: string | null }[] }[] = events
     .slice(0, -1)
-    .map((event) => JSON.parse(event.slice(6)) as { id: string; choices: { delta: { content?: string }; finish_reason: string | null }[] });
+    .map((event) => JSON.parse(event.slice(6)));
   assert.equal(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join(''), reply.text);
   assert.equal(chunks.at(-1)?.choices[0]?.finish_reason, 'stop');
   assert.equal(new Set(chunks.map((chunk) => chunk.id)).size, 1);

@@ -8,7 +8,7 @@ import { jsonFaultOffset } from './json-fault.ts';
 const depthMax = 64;
 const keysMax = 10_000;
 
-/** Fields by which clients of other gateways steer where a request goes and with whose key. Never honoured, whatever they say (DESIGN §4). */
+/** Fields by which clients of other gateways steer where a request goes and with whose key. Never honoured, whatever they say. */
 const forbiddenFields = ['api_base', 'base_url', 'api_key', 'fallbacks', 'user_config', 'extra_headers', 'organization'];
 
 /** A request body that is one JSON object within the limits. */

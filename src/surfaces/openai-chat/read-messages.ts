@@ -87,7 +87,7 @@ function wrongPart(part: Readonly<Record<string, unknown>>, place: string): Gate
   return null;
 }
 
-/** Whether a medium's value may make a server fetch something: media come with the request or not at all (DESIGN §8). */
+/** Whether a medium's value may make a server fetch something: media come with the request or not at all. */
 function wrongMedium(field: string, value: unknown): { readonly field: string; readonly expected: string } | null {
   const name = field.length > 40 ? 'url' : field;
   if (typeof value === 'string') return isInline(value, !field.endsWith('_embeds')) ? null : { field: name, expected: inline };

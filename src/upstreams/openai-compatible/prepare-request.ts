@@ -27,7 +27,7 @@ interface Draft {
 
 /**
  * The caller's request as it goes to an OpenAI-compatible server: `model` spliced in place, usage asked for on streams, and what the
- * server or the tier must have added or dropped (DESIGN §4, byte-faithful). Everything else is the caller's, byte for byte.
+ * server or the tier must have added or dropped. Everything else is the caller's, byte for byte.
  */
 export function prepareRequest(
   call: UpstreamCall,

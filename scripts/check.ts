@@ -32,7 +32,7 @@ const sources = listFiles('').filter((path) => path.endsWith('.ts'));
 const core = sources.filter((path) => path.startsWith('src/core/') && !path.endsWith('.test.ts'));
 
 const CHECKERS: readonly Checker[] = [
-  { name: 'format', command: [bin('oxfmt'), '--check', '.'], seen: numberIn(/on (\d+) files/), expected: sources.length },
+  { name: 'format', command: [bin('oxfmt'), '--check', '**/*.ts'], seen: numberIn(/on (\d+) files/), expected: sources.length },
   { name: 'lint', command: [bin('oxlint'), '--deny-warnings'], seen: numberIn(/on (\d+) files/), expected: sources.length },
   { name: 'types', command: [bin('tsc'), '-p', '.', '--listFiles'], seen: listed, expected: sources.length },
   { name: 'core-types', command: [bin('tsc'), '-p', 'src/core', '--listFiles'], seen: listed, expected: core.length },

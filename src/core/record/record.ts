@@ -1,0 +1,76 @@
+import type { ErrorCode } from '../errors/catalog.ts';
+import type { Verdict } from '../judge/judge-reply.ts';
+import type { TargetId } from '../policy/policy.ts';
+import type { Usage } from '../reply/event.ts';
+import type { Facts } from '../request/facts.ts';
+import type { Decision } from '../routing/decide.ts';
+import type { AttemptResult } from '../routing/outcome.ts';
+import type { WalkEvent } from '../routing/walk.ts';
+
+/** Who asks: a key, or the operator at the machine itself. */
+export interface Principal {
+  /** The key's id, or `operator`. Never the key. */
+  readonly id: string;
+  readonly profile: string;
+  readonly operator: boolean;
+}
+
+/** The first half of a record: what was asked and decided, before anybody was dialled. One serialisable value. */
+export interface Intent {
+  readonly id: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly at: number;
+  readonly surface: string;
+  readonly principal: string;
+  readonly task: string | null;
+  readonly facts: Facts;
+  readonly policyHash: string;
+  readonly decision: Decision;
+}
+
+/** The second half: what was seen, dialled, answered and spent. One per intent, always. */
+export interface Terminal {
+  readonly id: string;
+  readonly at: number;
+  readonly durationMs: number;
+  /** Everything that moved the walks, in order: with facts, policy and decision it replays every choice. One list per walk. */
+  readonly walks: readonly (readonly WalkEvent[])[];
+  readonly attempts: readonly AttemptRecord[];
+  /** `ok`: the caller had its whole answer; `refused`: an error before anything was released; `failed`: an error after; `cancelled`: the caller left. */
+  readonly result: 'ok' | 'refused' | 'failed' | 'cancelled';
+  readonly verdict: Verdict | null;
+  readonly status: number;
+  readonly code: ErrorCode | null;
+  readonly message: string | null;
+  readonly servedBy: TargetId | null;
+  /** From the request's arrival to the first byte of the answer. */
+  readonly firstByteMs: number | null;
+  readonly usage: Usage | null;
+  /** The usage is our estimate: the server did not say. */
+  readonly usageEstimated: boolean;
+}
+
+/** One try at one target. Times are milliseconds after the attempt began; null where it never came to that. */
+export interface AttemptRecord {
+  readonly target: TargetId;
+  /** Milliseconds after the request arrived. */
+  readonly startedMs: number;
+  /** `ip:port` that was reached. */
+  readonly address: string | null;
+  readonly reused: boolean;
+  readonly sentMs: number | null;
+  readonly headMs: number | null;
+  readonly firstTokenMs: number | null;
+  readonly endMs: number;
+  readonly status: number | null;
+  readonly result: AttemptResult;
+  readonly verdict: Verdict | null;
+  /** The model the server says answered. */
+  readonly model: string | null;
+  readonly usage: Usage | null;
+  readonly bytes: number;
+  /** What happened, in the machine's or the socket's own words; never shown to callers. */
+  readonly detail: string | null;
+  /** What was added, changed or dropped on the way besides `model`. */
+  readonly changes: readonly string[];
+}

@@ -1,0 +1,352 @@
+import { goodTarget, stepHealth, targetAnswered, targetComplained, unprobedUpstream, upstreamOf } from '#core/fleet/health.ts';
+import type { Complaint, Drain, HealthEvent, TargetHealth, UpstreamHealth } from '#core/fleet/health.ts';
+import { readCandidate } from '#core/fleet/read-candidate.ts';
+import type { CandidateView } from '#core/fleet/read-candidate.ts';
+import { newLease, stepLease } from '#core/lease/lease.ts';
+import type { Lease, LeaseEvent } from '#core/lease/lease.ts';
+import type { TargetId } from '#core/policy/policy.ts';
+import { withoutLatest } from '#core/policy/tables.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { Facts } from '#core/request/facts.ts';
+import { tokensNeeded } from '#core/routing/fit.ts';
+import type { Plan } from '#core/routing/plan.ts';
+import type { Reading } from '#core/routing/reading.ts';
+import type { Watch } from '#telemetry/ports.ts';
+import type { ServedModel } from '#upstreams/kind.ts';
+import type { Clock, SlotLease, Slots } from './ports.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { Waiters } from './waiters.ts';
+
+/** Requests that may wait at once, in the wait of a walk or in the queue. */
+const waitersMax = 1_000;
+const durationsKept = 32;
+const absentMs = 60_000;
+const loadingDefaultMs = 1_000;
+const busyDefaultMs = 1_000;
+const poisonMs = 600_000;
+/** After the load clock has run out, the target is given another chance. */
+const loadRetryMs = 60_000;
+
+interface TargetState {
+  health: TargetHealth;
+  busyUntil: number | null;
+  loadingSince: number | null;
+  loadingUntil: number | null;
+  absentUntil: number | null;
+  canaryOut: boolean;
+  inFlight: number;
+  durationsMs: number[];
+}
+
+interface UpstreamState {
+  readonly url: string;
+  health: UpstreamHealth;
+  served: ReadonlyMap<string, ServedModel> | null;
+  readonly retries: RetryBudget;
+}
+
+/**
+ * What is known of the fleet now: the only mutable routing state. Nothing awaits between reading it and writing it. It answers
+ * readings, holds slots, and learns from calls and probes.
+ */
+export class FleetState implements Slots {
+  readonly waiters: Waiters;
+  readonly #clock: Clock;
+  readonly #watch: Watch;
+  #tables: PolicyTables;
+  readonly #upstreams = new Map<string, UpstreamState>();
+  readonly #targets = new Map<TargetId, TargetState>();
+  readonly #pools = new Map<string, number>();
+  readonly #drainedRoutes = new Set<string>();
+  readonly #drainedUpstreams = new Set<string>();
+  readonly #poison = new Map<string, number>();
+
+  constructor(tables: PolicyTables, options: { readonly clock: Clock; readonly watch: Watch }) {
+    this.#tables = tables;
+    this.#clock = options.clock;
+    this.#watch = options.watch;
+    this.waiters = new Waiters(options.clock, { poolOf: (target) => this.#poolOf(target), countMax: waitersMax });
+    this.usePolicy(tables);
+  }
+
+  /** Takes a new policy. What is known of an upstream stays as long as its address does; slots in use stay in use. */
+  usePolicy(tables: PolicyTables): void {
+    const now = this.#clock.now();
+    this.#tables = tables;
+    for (const [name, state] of this.#upstreams) if (tables.upstreams.get(name)?.url !== state.url) this.#upstreams.delete(name);
+    for (const upstream of tables.policy.upstreams) {
+      if (!this.#upstreams.has(upstream.name)) {
+        this.#upstreams.set(upstream.name, { url: upstream.url, health: unprobedUpstream(now), served: null, retries: new RetryBudget() });
+      }
+    }
+    this.waiters.changed();
+  }
+
+  /** Reads one candidate for one request. `order` names the request, so that a slot promised to it counts as free. */
+  read(target: TargetId, visit: { readonly plan: Plan; readonly facts: Facts; readonly lastResort: boolean; readonly order: number | null }): Reading {
+    const known = this.#tables.targets.get(target);
+    const upstream = this.#tables.upstreams.get(upstreamOf(target));
+    const now = this.#clock.now();
+    if (!known || !upstream) {
+      return { target, state: 'cannot', why: 'not_served', inFlight: 0, slots: 0, retryAfterMs: null, cause: 'it is not in the policy any more', sinceMs: null, nextTryMs: null };
+    }
+    return readCandidate(this.#view(target, visit.order), {
+      target: known,
+      plan: visit.plan,
+      tier: visit.facts.tier,
+      tokensNeeded: tokensNeeded(visit.facts),
+      loadMs: upstream.clocks.loadMs,
+      lastResort: visit.lastResort,
+      now,
+    });
+  }
+
+  #view(target: TargetId, order: number | null): CandidateView {
+    const state = this.#target(target);
+    const upstream = this.#upstreams.get(upstreamOf(target));
+    const pool = this.#poolOf(target);
+    const listed = upstream?.served?.get(withoutLatest(target.slice(target.indexOf('/') + 1)));
+    return {
+      upstream: upstream?.health ?? unprobedUpstream(0),
+      health: state.health,
+      inFlight: this.#pools.get(pool) ?? 0,
+      slots: this.#tables.pools.get(pool)?.slots ?? null,
+      promised: this.waiters.promised(pool, order),
+      busyUntil: state.busyUntil,
+      loadingSince: state.loadingSince,
+      loadingUntil: state.loadingUntil,
+      absentUntil: state.absentUntil,
+      drainedUpstream: this.#drainedUpstreams.has(upstreamOf(target)),
+      drainedRoutes: this.#drainedRoutes,
+      served: upstream?.served ? listed !== undefined : null,
+      remote: listed?.remote ?? false,
+      liveContext: listed?.context ?? null,
+      canaryOut: state.canaryOut,
+    };
+  }
+
+  acquire(target: TargetId, order: number): Promise<SlotLease | null> {
+    return Promise.resolve(this.#takeSlot(target, order));
+  }
+
+  #takeSlot(target: TargetId, order: number): SlotLease | null {
+    const pool = this.#poolOf(target);
+    const slots = this.#tables.pools.get(pool)?.slots ?? null;
+    const inFlight = this.#pools.get(pool) ?? 0;
+    if (slots !== null && inFlight + this.waiters.promised(pool, order) >= slots) return null;
+    const state = this.#target(target);
+    const canary = state.health.state === 'ejected';
+    if (canary && state.canaryOut) return null;
+    state.canaryOut = canary;
+    state.inFlight++;
+    this.#pools.set(pool, inFlight + 1);
+    this.waiters.settle(order);
+    return this.#lease(target, pool);
+  }
+
+  #lease(target: TargetId, pool: string): SlotLease {
+    let lease: Lease = newLease(this.#clock.now());
+    let cancelTimer: () => void = () => {};
+    const take = (event: LeaseEvent): void => {
+      const before = lease.state;
+      lease = stepLease(lease, event, this.#clock.now());
+      cancelTimer();
+      if (lease.state === 'released') {
+        if (before !== 'released') this.#release(target, pool);
+      } else if (lease.releaseAt !== null) {
+        cancelTimer = this.#clock.after(lease.releaseAt - this.#clock.now(), () => take({ type: 'idle' }));
+      }
+    };
+    return { step: take };
+  }
+
+  #release(target: TargetId, pool: string): void {
+    const state = this.#target(target);
+    state.inFlight--;
+    state.canaryOut = false;
+    this.#pools.set(pool, (this.#pools.get(pool) ?? 1) - 1);
+    this.waiters.changed();
+  }
+
+  /** The median time of this target's last answers; null without history. */
+  medianAnswerMs(target: TargetId): number | null {
+    const sorted = this.#target(target).durationsMs.toSorted((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] ?? null;
+  }
+
+  noteHealth(upstream: string, event: HealthEvent): void {
+    const state = this.#upstreams.get(upstream);
+    if (!state) return;
+    const before = state.health;
+    state.health = stepHealth(before, event, this.#clock.now());
+    if (event.type === 'probe_good' && !event.loading) this.#forgetLoading(upstream);
+    if (state.health.state === before.state) return;
+    this.#watch.tell({ type: 'upstream', upstream, state: state.health.state, cause: state.health.cause });
+    this.waiters.changed();
+  }
+
+  /** What its server lists now; null if that is not known. */
+  noteServed(upstream: string, models: readonly ServedModel[] | null): void {
+    const state = this.#upstreams.get(upstream);
+    if (!state) return;
+    state.served = models === null ? null : new Map(models.map((model) => [withoutLatest(model.name), model]));
+    this.waiters.changed();
+  }
+
+  noteBusy(target: TargetId, retryAfterMs: number | null): void {
+    const state = this.#target(target);
+    state.busyUntil = this.#clock.now() + (retryAfterMs ?? busyDefaultMs);
+    this.#changeAt(state.busyUntil);
+  }
+
+  noteLoading(target: TargetId, retryAfterMs: number | null): void {
+    const state = this.#target(target);
+    const now = this.#clock.now();
+    const loadMs = this.#tables.upstreams.get(upstreamOf(target))?.clocks.loadMs ?? 0;
+    const stale = state.loadingSince !== null && now - state.loadingSince > loadMs + loadRetryMs;
+    state.loadingSince = stale ? now : (state.loadingSince ?? now);
+    state.loadingUntil = now + (retryAfterMs ?? loadingDefaultMs);
+    this.#changeAt(state.loadingUntil);
+  }
+
+  noteAbsent(target: TargetId): void {
+    const state = this.#target(target);
+    state.absentUntil = this.#clock.now() + absentMs;
+    this.#changeAt(state.absentUntil);
+  }
+
+  noteAnswered(target: TargetId, durationMs: number): void {
+    const state = this.#target(target);
+    const before = state.health.state;
+    state.health = targetAnswered(state.health);
+    state.loadingSince = null;
+    state.loadingUntil = null;
+    state.absentUntil = null;
+    state.durationsMs = [...state.durationsMs.slice(1 - durationsKept), durationMs];
+    if (before === 'ejected') this.waiters.changed();
+  }
+
+  noteComplaint(target: TargetId, complaint: Omit<Complaint, 'at'>, cause: string): void {
+    const state = this.#target(target);
+    const before = state.health.state;
+    state.health = targetComplained(state.health, { ...complaint, at: this.#clock.now() }, cause);
+    if (before !== 'ejected' && state.health.state === 'ejected') this.#watch.tell({ type: 'upstream', upstream: target, state: 'ejected', cause });
+  }
+
+  /** Takes one retry out of the upstream's budget if it has room. */
+  mayRetry(upstream: string): boolean {
+    return this.#upstreams.get(upstream)?.retries.allows(this.#clock.now()) ?? false;
+  }
+
+  noteRequest(upstream: string, retry: boolean): void {
+    const budget = this.#upstreams.get(upstream)?.retries;
+    if (retry) budget?.noteRetry(this.#clock.now());
+    else budget?.noteRequest(this.#clock.now());
+  }
+
+  /** Whether a body has taken two machines down within the last ten minutes. */
+  isPoison(bodyHash: () => string): boolean {
+    if (this.#poison.size === 0) return false;
+    const until = this.#poison.get(bodyHash());
+    return until !== undefined && until > this.#clock.now();
+  }
+
+  notePoison(bodyHash: string): void {
+    const now = this.#clock.now();
+    for (const [hash, until] of this.#poison) if (until <= now) this.#poison.delete(hash);
+    this.#poison.set(bodyHash, now + poisonMs);
+  }
+
+  setDrain(drain: Drain, drained: boolean): void {
+    const names = drain.type === 'route' ? this.#drainedRoutes : this.#drainedUpstreams;
+    if (drained) names.add(drain.name);
+    else names.delete(drain.name);
+    this.#watch.tell({ type: 'drain', subject: drain.type, name: drain.name, drained });
+    this.waiters.changed();
+  }
+
+  drains(): readonly Drain[] {
+    return [
+      ...[...this.#drainedRoutes].map((name): Drain => ({ type: 'route', name })),
+      ...[...this.#drainedUpstreams].map((name): Drain => ({ type: 'upstream', name })),
+    ];
+  }
+
+  healthOf(upstream: string): UpstreamHealth | null {
+    return this.#upstreams.get(upstream)?.health ?? null;
+  }
+
+  /** One upstream as `/admin/upstreams` and `gatehouse status` show it. */
+  snapshot(upstream: string): FleetSnapshot | null {
+    const state = this.#upstreams.get(upstream);
+    const policy = this.#tables.upstreams.get(upstream);
+    if (!state || !policy) return null;
+    const now = this.#clock.now();
+    return {
+      upstream,
+      state: state.health.state,
+      cause: state.health.cause,
+      sinceMs: now - state.health.since,
+      nextProbeMs: state.health.nextProbeAt === null ? null : Math.max(0, state.health.nextProbeAt - now),
+      drained: this.#drainedUpstreams.has(upstream),
+      inFlight: this.#pools.get(policy.slotsOf) ?? 0,
+      slots: this.#tables.pools.get(policy.slotsOf)?.slots ?? null,
+      targets: policy.models.map((model) => {
+        const target = `${upstream}/${withoutLatest(model.name)}`;
+        const { health, inFlight } = this.#target(target);
+        const served = state.served ? state.served.has(withoutLatest(model.name)) : null;
+        return { target, state: health.state, cause: health.cause, inFlight, served, medianAnswerMs: this.medianAnswerMs(target) };
+      }),
+    };
+  }
+
+  /** Slots in use over the whole fleet; nought once everything has ended. */
+  slotsInUse(): number {
+    let sum = 0;
+    for (const inFlight of this.#pools.values()) sum += inFlight;
+    return sum;
+  }
+
+  #forgetLoading(upstream: string): void {
+    for (const [target, state] of this.#targets) {
+      if (upstreamOf(target) !== upstream) continue;
+      state.loadingSince = null;
+      state.loadingUntil = null;
+    }
+  }
+
+  #changeAt(at: number): void {
+    this.#clock.after(at - this.#clock.now() + 1, () => this.waiters.changed());
+  }
+
+  #poolOf(target: TargetId): string {
+    return this.#tables.targets.get(target)?.pool ?? upstreamOf(target);
+  }
+
+  #target(target: TargetId): TargetState {
+    const known = this.#targets.get(target);
+    if (known) return known;
+    const state: TargetState = { health: goodTarget, busyUntil: null, loadingSince: null, loadingUntil: null, absentUntil: null, canaryOut: false, inFlight: 0, durationsMs: [] };
+    this.#targets.set(target, state);
+    return state;
+  }
+}
+
+export interface FleetSnapshot {
+  readonly upstream: string;
+  readonly state: UpstreamHealth['state'];
+  readonly cause: string | null;
+  readonly sinceMs: number;
+  readonly nextProbeMs: number | null;
+  readonly drained: boolean;
+  readonly inFlight: number;
+  readonly slots: number | null;
+  readonly targets: readonly {
+    readonly target: TargetId;
+    readonly state: TargetHealth['state'];
+    readonly cause: string | null;
+    readonly inFlight: number;
+    readonly served: boolean | null;
+    readonly medianAnswerMs: number | null;
+  }[];
+}

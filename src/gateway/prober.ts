@@ -1,0 +1,152 @@
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { Upstream } from '#core/policy/policy.ts';
+import type { Dialer, WireFault } from '#egress/port.ts';
+import type { UpstreamKind } from '#upstreams/kind.ts';
+import type { FleetState } from './fleet-state.ts';
+import type { Clock } from './ports.ts';
+
+/** How often it looks whether anybody is due. */
+const tickMs = 1_000;
+/** A machine that is well is looked at this often, for its list of models. */
+const roundMs = 60_000;
+const replyMs = 5_000;
+const bytesMax = 4_000_000;
+
+/** What the prober needs. */
+export interface ProberPorts {
+  tables(): PolicyTables;
+  readonly fleet: FleetState;
+  readonly dialer: Dialer;
+  /** Looks an upstream's name up again; resolves when the dialer knows the outcome. */
+  resolve(upstream: string): Promise<unknown>;
+  kindOf(kind: string): UpstreamKind;
+  readonly clock: Clock;
+}
+
+type Answer = { readonly status: number; readonly body: string } | { readonly fault: WireFault };
+
+/**
+ * Looks after the machines: at the start, every minute while they are well, and on the health's own schedule while they are not. It
+ * asks only what costs nothing, and never a machine outside the house unless a caller's call to it has failed.
+ */
+export class Prober {
+  readonly #ports: ProberPorts;
+  readonly #dueAt = new Map<string, number>();
+  readonly #busy = new Set<string>();
+  #cancelTick: (() => void) | null = null;
+
+  constructor(ports: ProberPorts) {
+    this.#ports = ports;
+  }
+
+  /** Asks everybody once, then keeps looking. Resolves when the first round is over. */
+  async start(): Promise<void> {
+    this.#cancelTick ??= this.#ports.clock.after(tickMs, () => this.#tick());
+    await this.round();
+  }
+
+  stop(): void {
+    this.#cancelTick?.();
+    this.#cancelTick = null;
+  }
+
+  /** Asks every machine of the house once, as after a reload. */
+  async round(): Promise<void> {
+    const { upstreams } = this.#ports.tables().policy;
+    await Promise.all(upstreams.map((upstream) => this.#look(upstream)));
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#ports.clock.after(tickMs, () => this.#tick());
+    const now = this.#ports.clock.now();
+    for (const upstream of this.#ports.tables().policy.upstreams) {
+      const health = this.#ports.fleet.healthOf(upstream.name);
+      const dueAt = health?.nextProbeAt ?? this.#dueAt.get(upstream.name) ?? 0;
+      if (dueAt <= now) void this.#look(upstream);
+    }
+  }
+
+  async #look(upstream: Upstream): Promise<void> {
+    if (this.#busy.has(upstream.name)) return;
+    this.#busy.add(upstream.name);
+    const { fleet, clock } = this.#ports;
+    this.#dueAt.set(upstream.name, clock.now() + roundMs);
+    const ejected = fleet.healthOf(upstream.name)?.state === 'ejected';
+    if (ejected || fleet.healthOf(upstream.name)?.state === 'unprobed') await this.#ports.resolve(upstream.name);
+    if (upstream.location === 'house' || ejected) await this.#probe(upstream);
+    this.#busy.delete(upstream.name);
+  }
+
+  async #probe(upstream: Upstream): Promise<void> {
+    const { fleet } = this.#ports;
+    const kind = this.#ports.kindOf(upstream.kind);
+    const answer = await this.#get(upstream, kind.probe.path);
+    if ('fault' in answer) {
+      fleet.noteHealth(upstream.name, { type: 'probe_bad', cause: causeOf(answer.fault) });
+      return;
+    }
+    const result = kind.probe.read(answer.status, answer.body);
+    if (result.state === 'down') {
+      fleet.noteHealth(upstream.name, { type: 'probe_bad', cause: result.why });
+      return;
+    }
+    fleet.noteHealth(upstream.name, { type: 'probe_good', loading: result.state === 'loading' });
+    if (result.state === 'up') await this.#readCatalogue(upstream, kind);
+  }
+
+  async #readCatalogue(upstream: Upstream, kind: UpstreamKind): Promise<void> {
+    const answer = await this.#get(upstream, kind.catalogue.path);
+    const models = 'status' in answer && answer.status === 200 ? kind.catalogue.read(answer.body) : null;
+    this.#ports.fleet.noteServed(upstream.name, models);
+  }
+
+  #get(upstream: Upstream, path: string): Promise<Answer> {
+    const { clock, dialer } = this.#ports;
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const parts: Uint8Array[] = [];
+    let status = 0;
+    let bytes = 0;
+    const call = dialer.call(
+      { method: 'GET', path, headers: { accept: 'application/json' }, body: null },
+      {
+        dialled: () => {},
+        sent: () => {},
+        head: (code) => {
+          status = code;
+        },
+        data: (chunk) => {
+          bytes += chunk.length;
+          if (bytes > bytesMax) call.abort();
+          else parts.push(chunk);
+        },
+        end: () => resolve({ status, body: Buffer.concat(parts).toString('utf8') }),
+        failed: (fault) => resolve({ fault }),
+      },
+      {
+        permit: { upstream: upstream.name, target: null, location: upstream.location, tier: 'probe', policyHash: this.#ports.tables().hash },
+        fresh: true,
+        connectMs: upstream.clocks.connectMs,
+      },
+    );
+    const cancel = clock.after(replyMs, () => call.abort());
+    return promise.finally(cancel);
+  }
+}
+
+const causes: Readonly<Record<WireFault['cause'], string>> = {
+  refused: 'connection refused',
+  connect_timeout: 'no connection in time',
+  unresolved: 'its name does not resolve',
+  wrong_peer: 'it is not where its location says',
+  no_permit: 'it may not be dialled under the policy in force',
+  tls: 'it could not prove its identity',
+  reset: 'it closed the connection',
+  closed: 'it closed the connection',
+  protocol: 'it does not speak HTTP',
+  aborted: 'no answer in time',
+};
+
+/** A connection failure in words for people. */
+export function causeOf(fault: Pick<WireFault, 'cause'>): string {
+  return causes[fault.cause];
+}

@@ -1,0 +1,60 @@
+import type { ErrorCode } from '#core/errors/catalog.ts';
+import type { Verdict } from '#core/judge/judge-reply.ts';
+import type { Profile, TargetId } from '#core/policy/policy.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { AttemptRecord, Principal } from '#core/record/record.ts';
+import type { Usage } from '#core/reply/event.ts';
+import type { Facts } from '#core/request/facts.ts';
+import type { Decision } from '#core/routing/decide.ts';
+import type { Plan } from '#core/routing/plan.ts';
+import type { WalkEvent, WalkStep } from '#core/routing/walk.ts';
+import type { Surface, SurfaceRequest } from '#surfaces/kind.ts';
+import type { Responder } from './responder.ts';
+
+/** One request on its way through the stages. Each stage fills in what it is for. */
+export interface GatewayRequest {
+  readonly id: string;
+  /** Rising with arrival: the oldest waiting request is served first. */
+  readonly order: number;
+  readonly arrivedAt: number;
+  readonly surface: Surface;
+  readonly responder: Responder;
+  readonly principal: Principal;
+  readonly profile: Profile;
+  readonly asked: SurfaceRequest;
+  readonly facts: Facts;
+  readonly task: string | null;
+  /** The snapshot it was planned on. */
+  readonly tables: PolicyTables;
+  readonly decision: Decision;
+}
+
+/** A planned request under way. */
+export interface Journey {
+  readonly request: GatewayRequest;
+  readonly plan: Plan;
+  /** Resolves when the intent is durable; rejects if it cannot be. */
+  readonly begun: Promise<void>;
+  step: WalkStep;
+  /** What moved the walk under way, and the walks before it. */
+  events: WalkEvent[];
+  readonly walks: WalkEvent[][];
+  readonly attempts: AttemptRecord[];
+  /** Ends whatever wait is under way; called when the caller leaves. */
+  stopWaiting: () => void;
+  /** Takes the caller off the reply under way; called when the caller leaves. */
+  stopReply: () => void;
+  /** The caller has read everything that waited. */
+  drained: () => void;
+}
+
+/** How a request ended, for its record. */
+export interface Ending {
+  readonly result: 'ok' | 'refused' | 'failed' | 'cancelled';
+  readonly status: number;
+  readonly code: ErrorCode | null;
+  readonly message: string | null;
+  readonly verdict: Verdict | null;
+  readonly servedBy: TargetId | null;
+  readonly usage: Usage | null;
+}

@@ -1,0 +1,169 @@
+import { errorRow } from '#core/errors/gateway-error.ts';
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import type { ReplyEvent } from '#core/reply/event.ts';
+import type { Surface } from '#surfaces/kind.ts';
+import type { ClientWire, Clock } from './ports.ts';
+
+/** Silence on an open stream is broken this often. */
+const keepAliveMs = 15_000;
+
+/**
+ * What one caller is told, in its own API. The head goes out with the first byte of the answer, or on streams after a silence; from
+ * then on refusals are in band.
+ */
+export class Responder {
+  readonly requestId: string;
+  readonly #surface: Surface;
+  readonly #client: ClientWire;
+  readonly #clock: Clock;
+  readonly #headers: Record<string, string>;
+  #stream = false;
+  #headOut = false;
+  #done = false;
+  #gone = false;
+  #cancelBeat: () => void = () => {};
+  #firstByteAt: number | null = null;
+
+  constructor(surface: Surface, client: ClientWire, options: { readonly clock: Clock; readonly requestId: string }) {
+    this.#surface = surface;
+    this.#client = client;
+    this.#clock = options.clock;
+    this.requestId = options.requestId;
+    this.#headers = { 'x-gatehouse-request-id': options.requestId, 'x-request-id': options.requestId };
+    client.onGone(() => {
+      this.#gone = true;
+      this.#cancelBeat();
+    });
+  }
+
+  /** The caller has left before it was told everything. */
+  get gone(): boolean {
+    return this.#gone && !this.#done;
+  }
+
+  get headOut(): boolean {
+    return this.#headOut;
+  }
+
+  /** Everything there is to say has been said. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** When the first byte of an answer went out; null before. */
+  get firstByteAt(): number | null {
+    return this.#firstByteAt;
+  }
+
+  /** Adds response headers; what is not known when the head must go is left out. */
+  describe(headers: Readonly<Record<string, string | null>>): void {
+    for (const [name, value] of Object.entries(headers)) if (value !== null) this.#headers[`x-gatehouse-${name}`] = headerSafe(value);
+  }
+
+  /** The caller asked for a stream: after `headAfterMs` of silence the head goes out, and then keep-alives. */
+  startStream(headAfterMs: number): void {
+    this.#stream = true;
+    this.#beat(headAfterMs);
+  }
+
+  /** Sends events as they came. Returns the bytes that wait because the caller does not read. */
+  release(events: readonly ReplyEvent[]): number {
+    if (this.#done || this.#gone || events.length === 0) return 0;
+    this.#sendHead();
+    this.#firstByteAt ??= this.#clock.now();
+    let waiting = 0;
+    for (const event of events) waiting = this.#client.write(event.raw);
+    this.#beat(keepAliveMs);
+    return waiting;
+  }
+
+  /** Ends a stream that is whole. `terminated`: the upstream's own terminator was among the events. */
+  finishStream(terminated: boolean): void {
+    if (this.#done) return;
+    this.#sendHead();
+    if (!terminated) this.#client.write(this.#surface.terminator);
+    this.#end();
+  }
+
+  /** Sends a whole stream of our own, its terminator included. */
+  streamed(body: string): void {
+    if (this.#done) return;
+    this.#sendHead();
+    this.#firstByteAt ??= this.#clock.now();
+    this.#client.write(body);
+    this.#end();
+  }
+
+  /** Sends a whole answer. */
+  whole(body: Uint8Array | string): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#cancelBeat();
+    this.#firstByteAt ??= this.#clock.now();
+    if (!this.#headOut) this.#client.head(200, { ...this.#headers, 'content-type': this.#surface.wholeType, 'content-length': String(byteLength(body)) });
+    this.#client.write(body);
+    this.#client.end();
+  }
+
+  /** Says that it failed: as an answer of its own, or in band if the head is out; then the stream has no terminator. */
+  fail(error: GatewayError): void {
+    if (this.#done) return;
+    if (this.#headOut) {
+      this.#client.write(this.#surface.errorEvent(error, this.requestId));
+      this.#end();
+      return;
+    }
+    this.#done = true;
+    this.#cancelBeat();
+    const row = errorRow(error);
+    const body = this.#surface.errorBody(error, this.requestId);
+    this.#client.head(row.status, {
+      ...this.#headers,
+      'content-type': this.#surface.wholeType,
+      'content-length': String(byteLength(body)),
+      ...(error.retryAfterMs === null ? {} : { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterMs / 1000))) }),
+      ...(row.retry ? {} : { 'x-should-retry': 'false' }),
+    });
+    this.#client.write(body);
+    this.#client.end();
+  }
+
+  /** Cuts the connection: for a caller that blocks a slot others wait for. */
+  cut(): void {
+    this.#cancelBeat();
+    this.#client.destroy();
+  }
+
+  #sendHead(): void {
+    if (this.#headOut || this.#done) return;
+    this.#headOut = true;
+    this.#client.head(200, { ...this.#headers, 'content-type': this.#surface.streamType, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' });
+  }
+
+  /** After a silence: the head if it is not out yet, and a keep-alive. */
+  #beat(delayMs: number): void {
+    this.#cancelBeat();
+    if (!this.#stream) return;
+    this.#cancelBeat = this.#clock.after(delayMs, () => {
+      if (this.#done || this.#gone) return;
+      this.#sendHead();
+      this.#client.write(this.#surface.keepAlive);
+      this.#beat(keepAliveMs);
+    });
+  }
+
+  #end(): void {
+    this.#done = true;
+    this.#cancelBeat();
+    this.#client.end();
+  }
+}
+
+function byteLength(body: Uint8Array | string): number {
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+}
+
+/** Header values hold visible Latin-1 only; a name from the policy or a client may hold more. */
+function headerSafe(value: string): string {
+  return value.replace(/[^\x20-\x7e]/gu, '?').slice(0, 200);
+}

@@ -1,0 +1,99 @@
+import { upstreamOf } from '#core/fleet/health.ts';
+import type { TargetId } from '#core/policy/policy.ts';
+import { tierRank } from '#core/policy/tables.ts';
+import type { EgressPermit } from '#egress/port.ts';
+import { RunningAttempt } from '../attempt.ts';
+import type { AttemptReport, AttemptSpec } from '../attempt.ts';
+import type { House } from '../house.ts';
+import type { SlotLease } from '../ports.ts';
+import { ReleasedReply } from '../released-reply.ts';
+import type { Journey } from '../request.ts';
+
+/** How a call went: the report, and what of the reply reached the caller; or why nobody was dialled. */
+export type Called =
+  | { readonly type: 'attempt'; readonly report: AttemptReport; readonly released: ReleasedReply; readonly startedAt: number; readonly changes: readonly string[] }
+  | { readonly type: 'lost_race' }
+  | { readonly type: 'limited'; readonly retryAfterMs: number | null }
+  | { readonly type: 'not_permitted' };
+
+/** Stage 6: one try at one target. The reply's events reach the caller as they come, under the commit rule. */
+export async function call(house: House, journey: Journey, dial: { readonly target: TargetId; readonly fresh: boolean }): Promise<Called> {
+  const { request } = journey;
+  const permit = mintPermit(house, journey, dial.target);
+  if (permit === null) return { type: 'not_permitted' };
+  // The record of the intent must be durable before anything leaves the house.
+  if (permit.location === 'cloud') await journey.begun;
+  const lease = await house.fleet.acquire(dial.target, request.order);
+  if (lease === null) return { type: 'lost_race' };
+  const reservation = await house.limits.reserve({
+    principal: request.principal.id,
+    target: dial.target,
+    promptTokens: request.facts.promptTokens,
+    outputTokens: request.facts.outputTokens,
+  });
+  if (!reservation.granted) {
+    lease.step({ type: 'not_started' });
+    return { type: 'limited', retryAfterMs: reservation.retryAfterMs };
+  }
+  const called = await run(house, journey, { target: dial.target, fresh: dial.fresh, permit, lease });
+  const { usage } = called.report.judgement;
+  await reservation.settle({ inputTokens: usage?.input ?? null, outputTokens: usage?.output ?? null });
+  return called;
+}
+
+/** A dial needs the permit of the snapshot it was planned on and of the policy in force now; null if either says no. */
+function mintPermit(house: House, journey: Journey, target: TargetId): EgressPermit | null {
+  const { request } = journey;
+  const planned = request.tables.targets.get(target);
+  const tables = house.tables();
+  const now = tables.targets.get(target);
+  const profile = tables.profiles.get(request.profile.name);
+  if (!planned || !now || !profile || !house.stillKnown(request.principal)) return null;
+  if (tierRank(profile.tier) < tierRank(request.facts.tier)) return null;
+  if (planned.location !== now.location) return null;
+  if (now.location === 'cloud' && tierRank(request.facts.tier) === 0) return null;
+  return { upstream: now.upstream, target, location: now.location, tier: request.facts.tier, policyHash: tables.hash };
+}
+
+async function run(
+  house: House,
+  journey: Journey,
+  dial: { readonly target: TargetId; readonly fresh: boolean; readonly permit: EgressPermit; readonly lease: SlotLease },
+): Promise<Extract<Called, { type: 'attempt' }>> {
+  const { request } = journey;
+  const upstream = upstreamOf(dial.target);
+  const policy = house.tables().upstreams.get(upstream);
+  const target = house.tables().targets.get(dial.target);
+  if (!policy || !target) throw new Error(`a permitted target is in the policy: ${dial.target}`);
+  const kind = house.kindOf(policy.kind);
+  const stream = request.asked.stream || (policy.assemble ?? !kind.honoursAbort);
+  const prepared = kind.prepare({
+    service: request.facts.service,
+    model: target.model,
+    bodyText: request.asked.bodyText,
+    body: request.asked.body,
+    spans: request.asked.spans,
+    stream,
+    houseOnly: tierRank(request.facts.tier) === 0,
+    outputTokensMax: target.context === null ? null : Math.max(1, target.context - request.facts.promptTokens),
+  });
+  const spec: AttemptSpec = {
+    kind,
+    prepared,
+    permit: dial.permit,
+    clocks: policy.clocks,
+    stream,
+    choices: request.asked.choices,
+    fresh: dial.fresh,
+    lease: dial.lease,
+    medianMs: house.fleet.medianAnswerMs(dial.target),
+    loading: () => house.fleet.healthOf(upstream)?.state === 'loading',
+  };
+  house.fleet.noteRequest(upstream, dial.fresh);
+  const startedAt = house.clock.now();
+  const attempt = new RunningAttempt(spec, house);
+  const released = new ReleasedReply(attempt, journey, { target: dial.target, upstreamModel: target.model, house });
+  const report = await attempt.done;
+  released.stop();
+  return { type: 'attempt', report, released, startedAt, changes: prepared.changes };
+}

@@ -1,0 +1,60 @@
+import { scoreTexts } from '#core/classify/score-texts.ts';
+import { gatewayError, isGatewayError } from '#core/errors/gateway-error.ts';
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { Facts } from '#core/request/facts.ts';
+import { isClassified } from '#core/routing/decide.ts';
+import type { Surface, SurfaceRequest } from '#surfaces/kind.ts';
+import type { Digest, Incoming } from '../ports.ts';
+import type { Identified } from './identify.ts';
+import type { Received } from './receive.ts';
+
+export interface Classified {
+  readonly asked: SurfaceRequest;
+  readonly facts: Facts;
+}
+
+/** Stage 3: reads the body and makes the facts. Resolves to null if the caller left before it was read. */
+export async function classify(surface: Surface, incoming: Incoming, context: { readonly received: Received; readonly identified: Identified; readonly tables: PolicyTables; readonly digest: Digest }): Promise<Classified | GatewayError | null> {
+  const bytes = await incoming.readBody(surface.maxBodyBytes).catch(() => 'left' as const);
+  if (bytes === 'left') return null;
+  if (bytes === null) return gatewayError('too_large', `The body is larger than ${surface.maxBodyBytes / 1_000_000} MB.`);
+  const text = decodeUtf8(bytes);
+  if (text === null) return gatewayError('invalid_request', 'The body is not valid UTF-8.');
+  const asked = surface.read(text);
+  return isGatewayError(asked) ? asked : { asked, facts: factsOf(asked, surface, context) };
+}
+
+/** Puts together what the decision may depend on. Words are looked for only where they can decide. */
+export function factsOf(
+  asked: SurfaceRequest,
+  surface: Pick<Surface, 'service'>,
+  { received, identified, tables, digest }: { readonly received: Received; readonly identified: Identified; readonly tables: PolicyTables; readonly digest: Digest },
+): Facts {
+  const unscored: Omit<Facts, 'scores'> = {
+    service: surface.service,
+    model: asked.model,
+    routeHeader: received.route,
+    routeHint: asked.routeHint,
+    profile: identified.profile.name,
+    tier: identified.tier,
+    stream: asked.stream,
+    input: asked.input,
+    tools: asked.tools,
+    promptTokens: asked.promptTokens,
+    outputTokens: asked.outputTokens,
+    session: received.session ?? digest(`${identified.principal.id}\n${asked.systemText}\n${asked.firstUserText}`),
+  };
+  const { buckets, injected } = tables.policy;
+  return { ...unscored, scores: buckets && isClassified(unscored, tables) ? scoreTexts(asked.userTexts, buckets, injected) : [] };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,87 @@
+import { errorRow, gatewayError } from '#core/errors/gateway-error.ts';
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import type { Outcome } from '#core/routing/outcome.ts';
+import { exhaustedError } from '#core/routing/exhaust.ts';
+import type { AttemptReport } from '../attempt.ts';
+import type { House } from '../house.ts';
+import type { ReleasedReply } from '../released-reply.ts';
+import type { Ending, GatewayRequest, Journey } from '../request.ts';
+import { record } from './record.ts';
+
+/** The reply that a walk ended with. */
+export interface Answered {
+  readonly outcome: Outcome;
+  readonly report: AttemptReport;
+  readonly released: ReleasedReply;
+}
+
+/** Stage 9: the rest of a good reply, once its record is durable. */
+export async function respondAnswer(house: House, journey: Journey, answered: Answered): Promise<void> {
+  const { request } = journey;
+  const { outcome, report, released } = answered;
+  const served = { verdict: report.verdict, servedBy: outcome.target, usage: report.judgement.usage };
+  await record(house, request, journey, { result: 'ok', status: 200, code: null, message: null, ...served });
+  if (request.asked.stream) request.responder.finishStream(released.finish().terminated);
+  else {
+    request.responder.describe(servedBy(outcome.target, request, journey));
+    request.responder.whole(wholeBody(request, released, report));
+  }
+}
+
+/** A whole answer: the body as it came, or put together from a stream. */
+function wholeBody(request: GatewayRequest, released: ReleasedReply, report: AttemptReport): Uint8Array {
+  const [first] = released.events;
+  return report.streamed || !first ? request.surface.assemble(released.events) : first.raw;
+}
+
+function servedBy(target: string, request: GatewayRequest, journey: Journey): Record<string, string> {
+  const slash = target.indexOf('/');
+  return { upstream: target.slice(0, slash), model: request.tables.targets.get(target)?.model ?? target.slice(slash + 1), attempts: String(journey.attempts.length) };
+}
+
+/** Stage 9 for a walk without a good answer: the profile's reply, or the error that explains it, in band if the head is out. */
+export async function respondExhausted(house: House, journey: Journey): Promise<void> {
+  const { request, plan, step, events } = journey;
+  const settled = step.walk.settled;
+  if (request.responder.gone || settled?.result === 'cancelled') return respondCancelled(house, request, journey);
+  request.responder.describe({ attempts: String(journey.attempts.length) });
+  if (settled) {
+    const error = gatewayError(settled.code ?? 'internal', `${plan.label}: ${settled.message}.`);
+    return respondError(house, request, journey, { error, broken: settled.result === 'broken' });
+  }
+  if (plan.exhausted.type === 'reply') return respondSynthetic(house, request, journey);
+  return respondError(house, request, journey, { error: exhaustedError(plan, step.walk, { facts: request.facts, events }), broken: false });
+}
+
+/** Stage 9 for a refusal: recorded, then told. */
+export async function respondError(house: House, request: GatewayRequest, journey: Journey | null, { error, broken }: { readonly error: GatewayError; readonly broken: boolean }): Promise<void> {
+  const last = journey?.attempts.at(-1) ?? null;
+  const ending: Ending = {
+    result: broken ? 'failed' : 'refused',
+    status: request.responder.headOut ? 200 : errorRow(error).status,
+    code: error.code,
+    message: error.message,
+    verdict: last?.verdict ?? null,
+    servedBy: broken ? (last?.target ?? null) : null,
+    usage: last?.usage ?? null,
+  };
+  await record(house, request, journey, ending);
+  request.responder.fail(error);
+}
+
+async function respondSynthetic(house: House, request: GatewayRequest, journey: Journey): Promise<void> {
+  const { exhausted } = journey.plan;
+  if (exhausted.type !== 'reply') return;
+  const text = JSON.stringify(exhausted.json);
+  const body = request.surface.syntheticReply({ text, model: request.facts.model, id: request.id, stream: request.asked.stream, createdAt: house.clock.wallNow() });
+  await record(house, request, journey, { result: 'ok', status: 200, code: null, message: null, verdict: 'synthetic', servedBy: null, usage: null });
+  request.responder.describe({ verdict: 'synthetic' });
+  if (request.asked.stream) request.responder.streamed(body);
+  else request.responder.whole(body);
+}
+
+/** The caller left: nothing can be told any more, but the record is kept. */
+export async function respondCancelled(house: House, request: GatewayRequest, journey: Journey | null): Promise<void> {
+  const last = journey?.attempts.at(-1) ?? null;
+  await record(house, request, journey, { result: 'cancelled', status: 499, code: null, message: 'the caller left', verdict: last?.verdict ?? null, servedBy: null, usage: last?.usage ?? null });
+}

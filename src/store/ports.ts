@@ -1,0 +1,41 @@
+import type { Intent, Terminal } from '#core/record/record.ts';
+import type { TargetId } from '#core/policy/policy.ts';
+
+/** Keeps the record. What it resolves is durable, as far as its store promises durability. */
+export interface RecordSink {
+  /** Awaited before a cloud dial and before a stream's first byte. Rejects with `RecordUnavailable` if it cannot be written. */
+  begin(intent: Intent): Promise<void>;
+  /** Awaited before the event that carries the finish reason, or a whole body's first byte. */
+  end(terminal: Terminal): Promise<void>;
+  /** Whether the record can be written now. */
+  writable(): boolean;
+}
+
+/** One step of a transaction. What a request owes the record, the ledger and the queue becomes durable together or not at all. */
+export type StoreOp =
+  | { readonly op: 'start'; readonly intent: Intent }
+  | { readonly op: 'terminal'; readonly terminal: Terminal }
+  | { readonly op: 'charge'; readonly principal: string; readonly requestId: string; readonly costNano: number }
+  | { readonly op: 'queue'; readonly requestId: string; readonly step: 'enter' | 'leave' }
+  | { readonly op: 'operator'; readonly at: number; readonly action: string; readonly subject: string };
+
+/** Where everything durable goes, in one transaction per call and in the order of the calls. */
+export interface Store {
+  commit(ops: readonly StoreOp[]): Promise<void>;
+  writable(): boolean;
+  close(): Promise<void>;
+}
+
+/** Said by a store that cannot write. The request it belongs to is refused. */
+export class RecordUnavailable extends Error {
+  override readonly name = 'RecordUnavailable';
+}
+
+/** What one attempt may use, reserved before it and settled after it. Limits refuse with the time after which to try again. */
+export interface Limits {
+  reserve(attempt: { readonly principal: string; readonly target: TargetId; readonly promptTokens: number; readonly outputTokens: number | null }): Promise<Reservation>;
+}
+
+export type Reservation =
+  | { readonly granted: true; settle(spent: { readonly inputTokens: number | null; readonly outputTokens: number | null }): Promise<void> }
+  | { readonly granted: false; readonly retryAfterMs: number | null };

@@ -57,7 +57,14 @@ export function stepHealth(health: UpstreamHealth, event: HealthEvent, now: numb
 function probedGood(health: UpstreamHealth, loading: boolean, now: number): UpstreamHealth {
   const state = loading ? 'loading' : 'up';
   if (health.state !== 'ejected') {
-    return { ...health, state, cause: null, since: health.state === state ? health.since : now, nextProbeAt: loading ? now + goodProbeGapMs : null, connectTimeouts: 0 };
+    return {
+      ...health,
+      state,
+      cause: null,
+      since: health.state === state ? health.since : now,
+      nextProbeAt: loading ? now + goodProbeGapMs : null,
+      connectTimeouts: 0,
+    };
   }
   const goodProbes = health.goodProbes + 1;
   if (goodProbes < 2) return { ...health, goodProbes, nextProbeAt: now + goodProbeGapMs };

@@ -41,7 +41,15 @@ export interface Visit {
 /** Reads the state of one candidate: cannot is looked at first, then not now, else it is free. */
 export function readCandidate(view: CandidateView, visit: Visit): Reading {
   const { now } = visit;
-  const base = { target: visit.target.id, inFlight: view.inFlight, slots: view.slots, retryAfterMs: null, cause: null, sinceMs: null, nextTryMs: null };
+  const base = {
+    target: visit.target.id,
+    inFlight: view.inFlight,
+    slots: view.slots,
+    retryAfterMs: null,
+    cause: null,
+    sinceMs: null,
+    nextTryMs: null,
+  };
   const out = (why: ReadingReason, more: Partial<Reading> = {}): Reading => ({ ...base, state: 'cannot', why, ...more });
   if (isDrained(view, visit)) return out('drained');
   if (view.upstream.state === 'quarantined') return out('quarantined', { cause: view.upstream.cause, sinceMs: now - view.upstream.since });
@@ -53,8 +61,10 @@ export function readCandidate(view: CandidateView, visit: Visit): Reading {
   if (view.served === false) return out('not_served');
   if (view.absentUntil !== null && view.absentUntil > now) return out('absent', { nextTryMs: view.absentUntil - now });
   if (view.liveContext !== null && view.liveContext < visit.tokensNeeded) return out('window', { cause: `${view.liveContext} tokens` });
-  if (view.loadingSince !== null && now - view.loadingSince > visit.loadMs) return out('ejected', { cause: 'the model did not finish loading', sinceMs: now - view.loadingSince });
-  if (view.health.state === 'ejected' && !visit.lastResort) return out('ejected_bad', { cause: view.health.cause, sinceMs: now - view.health.since });
+  if (view.loadingSince !== null && now - view.loadingSince > visit.loadMs)
+    return out('ejected', { cause: 'the model did not finish loading', sinceMs: now - view.loadingSince });
+  if (view.health.state === 'ejected' && !visit.lastResort)
+    return out('ejected_bad', { cause: view.health.cause, sinceMs: now - view.health.since });
   return readPresent(view, visit, base);
 }
 
@@ -66,7 +76,14 @@ function readPresent(view: CandidateView, visit: Visit, base: Omit<Reading, 'sta
   if (view.upstream.state === 'loading') return later('loading', null);
   if (view.loadingUntil !== null && view.loadingUntil > now) return later('loading', view.loadingUntil - now);
   if (view.slots !== null && view.inFlight + view.promised >= view.slots) return later('no_slot', null);
-  const why = view.health.state === 'ejected' ? 'canary' : view.upstream.state === 'unprobed' ? 'unprobed' : view.health.state === 'suspect' ? 'degraded' : 'up';
+  const why =
+    view.health.state === 'ejected'
+      ? 'canary'
+      : view.upstream.state === 'unprobed'
+        ? 'unprobed'
+        : view.health.state === 'suspect'
+          ? 'degraded'
+          : 'up';
   return { ...base, state: 'free', why };
 }
 
@@ -77,5 +94,8 @@ function isDrained(view: CandidateView, { plan, target }: Visit): boolean {
 }
 
 function standsAsTarget(plan: Plan, id: TargetId): boolean {
-  return plan.target.some((candidate) => candidate.target === id) || plan.tail.some((candidate) => candidate.target === id && candidate.place === 'target');
+  return (
+    plan.target.some((candidate) => candidate.target === id) ||
+    plan.tail.some((candidate) => candidate.target === id && candidate.place === 'target')
+  );
 }

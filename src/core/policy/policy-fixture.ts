@@ -1,5 +1,5 @@
-import type { Facts } from '../request/facts.ts';
-import type { Reading } from '../routing/reading.ts';
+import type { Facts } from '#core/request/facts.ts';
+import type { Reading } from '#core/routing/reading.ts';
 import type { Bucket, Model, Policy, Profile, Route, Upstream } from './policy.ts';
 import { tablesOf } from './tables.ts';
 import type { PolicyTables } from './tables.ts';

@@ -1,6 +1,6 @@
-import { scoreTexts } from '../classify/score-texts.ts';
-import type { PolicyTables } from '../policy/tables.ts';
-import type { Facts } from '../request/facts.ts';
+import { scoreTexts } from '#core/classify/score-texts.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { Facts } from '#core/request/facts.ts';
 import { bucketsTakingPart, isClassified } from './decide.ts';
 
 /**

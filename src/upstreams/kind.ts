@@ -78,6 +78,8 @@ export interface UpstreamCall {
   readonly stream: boolean;
   /** The caller's tier keeps its data in the house: server-side tools that reach out are taken out. */
   readonly houseOnly: boolean;
+  /** Why this target was chosen, in one line: for servers that show it. */
+  readonly why: string;
   /** Tokens the model may use beyond the prompt; for servers that need an explicit bound. */
   readonly outputTokensMax: number | null;
 }

@@ -13,7 +13,18 @@ const plain = { reaching: ['draft_model'], outputTokensDefault: null };
 function callOf(bodyText: string, more: Partial<UpstreamCall> = {}): UpstreamCall {
   const body: Record<string, unknown> = JSON.parse(bodyText);
   const { spans } = findJsonMembers(bodyText);
-  return { service: 'chat', model: 'qwen', bodyText, body, spans, stream: false, houseOnly: false, outputTokensMax: null, ...more };
+  return {
+    service: 'chat',
+    model: 'qwen',
+    bodyText,
+    body,
+    spans,
+    stream: false,
+    houseOnly: false,
+    outputTokensMax: null,
+    why: 'model',
+    ...more,
+  };
 }
 
 function prepare(

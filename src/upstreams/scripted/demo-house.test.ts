@@ -4,7 +4,9 @@ import type { TestContext } from 'node:test';
 import OpenAI, { APIConnectionError, APIUserAbortError, BadRequestError, NotFoundError, RateLimitError } from 'openai';
 import { startDemoMachines, UnknownDemoMachine } from './demo-house.ts';
 import type { DemoHouse } from './demo-house.ts';
-import { DEMO_WHY_HEADER, startDemoMachine } from './demo-machine.ts';
+import { startDemoMachine } from './demo-machine.ts';
+import { DEMO_WHY_HEADER } from './why-header.ts';
+import { whySentence } from './why-sentence.ts';
 import type { DemoMachine, DemoMachineSpec } from './demo-machine.ts';
 
 const SPEC: DemoMachineSpec = {
@@ -176,4 +178,18 @@ test('if one machine cannot start, none is left running', async (t) => {
     ]),
     { code: 'EADDRINUSE' },
   );
+});
+
+test('the reason line of a decision becomes a sentence', () => {
+  assert.equal(whySentence('words:coding'), 'your words are those of the bucket "coding"');
+  assert.equal(
+    whySentence('words:fast,promoted'),
+    'your words are those of the bucket "fast", and the prompt is long enough for a larger window',
+  );
+  assert.equal(
+    whySentence('rest:chat; spark is down (connection refused)'),
+    'no words of any bucket were found, and "chat" takes the rest; spark is down (connection refused)',
+  );
+  assert.equal(whySentence('model'), 'you named the model or route yourself');
+  assert.equal(whySentence('constructor'), 'constructor');
 });

@@ -15,9 +15,7 @@ import {
 } from './refusal-script.ts';
 import type { RequestLog } from './request-log.ts';
 import type { Script } from './script.ts';
-
-/** The request header that tells a demo machine why it was chosen, percent-encoded where it is not ASCII; it says so in its answer. */
-export const DEMO_WHY_HEADER = 'x-gatehouse-demo-why';
+import { DEMO_WHY_HEADER } from './why-header.ts';
 
 /** A machine of the demo house. */
 export interface DemoMachineSpec {

@@ -87,5 +87,7 @@ function countFinishes(event: ReplyEvent): number {
 
 /** A usage event that nobody asked for is ours, not the caller's. */
 function isUsageOnly(event: ReplyEvent): boolean {
-  return event.deltas.some((delta) => delta.type === 'usage') && event.deltas.every((delta) => delta.type === 'usage' || delta.type === 'model');
+  return (
+    event.deltas.some((delta) => delta.type === 'usage') && event.deltas.every((delta) => delta.type === 'usage' || delta.type === 'model')
+  );
 }

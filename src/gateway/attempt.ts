@@ -107,6 +107,11 @@ export class RunningAttempt {
     );
   }
 
+  /** The reply comes as a stream of events, whatever was asked for. */
+  get streamed(): boolean {
+    return this.#reader !== null;
+  }
+
   /** The caller does not keep up: stops reading from the upstream. */
   pause(): void {
     if (this.#wireEnded) return;

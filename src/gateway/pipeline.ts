@@ -1,5 +1,6 @@
 import { gatewayError, isGatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
+import { reasonLine } from '#core/routing/explain.ts';
 import { beginWalk } from '#core/routing/walk.ts';
 import { RecordUnavailable } from '#store/ports.ts';
 import type { Surface } from '#surfaces/kind.ts';
@@ -33,7 +34,7 @@ export async function handle(house: House, surface: Surface, incoming: Incoming)
   if (classified === null) return;
   if (isGatewayError(classified)) return refuse(house, responder, classified);
   const { asked, facts } = classified;
-  const decision = plan(facts, tables, { fleet: house.fleet, bodyHash: () => house.digest(asked.bodyText) });
+  const decision = plan(house, facts, { tables, asked });
   const request: GatewayRequest = {
     id: responder.requestId,
     order: house.nextOrder(),
@@ -48,7 +49,7 @@ export async function handle(house: House, surface: Surface, incoming: Incoming)
     tables,
     decision,
   };
-  responder.describe({ route: decision.route, tier: facts.tier, policy: tables.hash.slice(0, 12) });
+  responder.describe({ route: decision.route, reason: reasonLine(decision), tier: facts.tier, policy: tables.hash.slice(0, 12) });
   await guarded(house, request, incoming);
 }
 

@@ -1,7 +1,7 @@
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Upstream } from '#core/policy/policy.ts';
 import type { Dialer, WireFault } from '#egress/port.ts';
-import type { UpstreamKind } from '#upstreams/kind.ts';
+import type { ServedModel, UpstreamKind } from '#upstreams/kind.ts';
 import type { FleetState } from './fleet-state.ts';
 import type { Clock } from './ports.ts';
 
@@ -95,9 +95,14 @@ export class Prober {
   }
 
   async #readCatalogue(upstream: Upstream, kind: UpstreamKind): Promise<void> {
-    const answer = await this.#get(upstream, kind.catalogue.path);
-    const models = 'status' in answer && answer.status === 200 ? kind.catalogue.read(answer.body) : null;
+    const { path, elsePath } = kind.catalogue;
+    const models = (await this.#listAt(upstream, kind, path)) ?? (elsePath === undefined ? null : await this.#listAt(upstream, kind, elsePath));
     this.#ports.fleet.noteServed(upstream.name, models);
+  }
+
+  async #listAt(upstream: Upstream, kind: UpstreamKind, path: string): Promise<readonly ServedModel[] | null> {
+    const answer = await this.#get(upstream, path);
+    return 'status' in answer && answer.status === 200 ? kind.catalogue.read(answer.body) : null;
   }
 
   #get(upstream: Upstream, path: string): Promise<Answer> {

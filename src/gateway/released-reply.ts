@@ -2,7 +2,6 @@ import { newExchange, releaseRest, takeEvent } from '#core/exchange/exchange.ts'
 import type { Exchange, ReleaseRules } from '#core/exchange/exchange.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import type { ReplyEvent } from '#core/reply/event.ts';
-import { reasonLine } from '#core/routing/explain.ts';
 import type { RunningAttempt } from './attempt.ts';
 import type { House } from './house.ts';
 import type { Journey } from './request.ts';
@@ -76,10 +75,14 @@ export class ReleasedReply {
   }
 
   #event(event: ReplyEvent): void {
-    if (!this.#journey.request.asked.stream) {
-      this.#whole.push(event);
-      return;
-    }
+    const { asked, surface } = this.#journey.request;
+    if (!asked.stream) this.#whole.push(event);
+    else if (this.#attempt.streamed) this.#take(event);
+    // A server that answers a request for a stream with one body: the caller gets the stream it asked for.
+    else if (event.kind === 'data') for (const part of surface.dialect.readStream(Number.MAX_SAFE_INTEGER).push(surface.disassemble(event))) this.#take(part);
+  }
+
+  #take(event: ReplyEvent): void {
     const { exchange, events } = takeEvent(this.#exchange, event, this.#rules);
     this.#exchange = exchange;
     if (events.length === 0) return;
@@ -101,7 +104,6 @@ export class ReleasedReply {
       request.responder.describe({
         upstream: this.#target.slice(0, this.#target.indexOf('/')),
         model: this.#upstreamModel,
-        reason: reasonLine(request.decision),
         attempts: String(attempts.length + 1),
       });
     }

@@ -23,6 +23,7 @@ export class Responder {
   #gone = false;
   #cancelBeat: () => void = () => {};
   #firstByteAt: number | null = null;
+  #lastRaw: Uint8Array | null = null;
 
   constructor(surface: Surface, client: ClientWire, options: { readonly clock: Clock; readonly requestId: string }) {
     this.#surface = surface;
@@ -73,6 +74,7 @@ export class Responder {
     this.#firstByteAt ??= this.#clock.now();
     let waiting = 0;
     for (const event of events) waiting = this.#client.write(event.raw);
+    this.#lastRaw = events.at(-1)?.raw ?? this.#lastRaw;
     this.#beat(keepAliveMs);
     return waiting;
   }
@@ -81,7 +83,7 @@ export class Responder {
   finishStream(terminated: boolean): void {
     if (this.#done) return;
     this.#sendHead();
-    if (!terminated) this.#client.write(this.#surface.terminator);
+    if (!terminated) this.#client.write(`${this.#delimiter()}${this.#surface.terminator}`);
     this.#end();
   }
 
@@ -109,7 +111,7 @@ export class Responder {
   fail(error: GatewayError): void {
     if (this.#done) return;
     if (this.#headOut) {
-      this.#client.write(this.#surface.errorEvent(error, this.requestId));
+      this.#client.write(`${this.#delimiter()}${this.#surface.errorEvent(error, this.requestId)}`);
       this.#end();
       return;
     }
@@ -132,6 +134,12 @@ export class Responder {
   cut(): void {
     this.#cancelBeat();
     this.#client.destroy();
+  }
+
+  /** An upstream's last event may have ended without its own delimiter; ours must not run into it. */
+  #delimiter(): string {
+    const end = this.#lastRaw === null ? '\n\n' : Buffer.from(this.#lastRaw.subarray(-4)).toString('latin1');
+    return end.endsWith('\n\n') || end === '\r\n\r\n' ? '' : '\n\n';
   }
 
   #sendHead(): void {

@@ -1,6 +1,8 @@
 import { upstreamOf } from '#core/fleet/health.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import { tierRank } from '#core/policy/tables.ts';
+import { readingClause } from '#core/routing/exhaust.ts';
+import { reasonLine } from '#core/routing/explain.ts';
 import type { EgressPermit } from '#egress/port.ts';
 import { RunningAttempt } from '../attempt.ts';
 import type { AttemptReport, AttemptSpec } from '../attempt.ts';
@@ -74,6 +76,7 @@ async function run(
     body: request.asked.body,
     spans: request.asked.spans,
     stream,
+    why: whyChosen(journey),
     houseOnly: tierRank(request.facts.tier) === 0,
     outputTokensMax: target.context === null ? null : Math.max(1, target.context - request.facts.promptTokens),
   });
@@ -96,4 +99,10 @@ async function run(
   const report = await attempt.done;
   released.stop();
   return { type: 'attempt', report, released, startedAt, changes: prepared.changes };
+}
+
+/** `words:coding`, and who was passed over on the way here. */
+function whyChosen({ request, events }: Journey): string {
+  const passed = events.flatMap((event) => (event.type === 'observed' ? event.readings.filter((reading) => reading.state !== 'free').map(readingClause) : event.type === 'outcome' ? [event.outcome.message] : []));
+  return [reasonLine(request.decision), ...passed].join('; ');
 }

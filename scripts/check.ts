@@ -3,7 +3,7 @@
  * all: a checker that looks at nothing and is content fails here. `--only <name>` runs one.
  */
 import { spawn } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { ROOT, listFiles } from './tree.ts';
 
 interface Checker {
@@ -33,7 +33,12 @@ const core = sources.filter((path) => path.startsWith('src/core/') && !path.ends
 
 const CHECKERS: readonly Checker[] = [
   { name: 'format', command: [bin('oxfmt'), '--check', '**/*.ts'], seen: numberIn(/on (\d+) files/), expected: sources.length },
-  { name: 'lint', command: [bin('oxlint'), '--deny-warnings'], seen: numberIn(/on (\d+) files/), expected: sources.length },
+  {
+    name: 'lint',
+    command: [bin('oxlint'), '--deny-warnings', '--format', 'default'],
+    seen: numberIn(/on (\d+) files/),
+    expected: sources.length,
+  },
   { name: 'types', command: [bin('tsc'), '-p', '.', '--listFiles'], seen: listed, expected: sources.length },
   { name: 'core-types', command: [bin('tsc'), '-p', 'src/core', '--listFiles'], seen: listed, expected: core.length },
   {
@@ -59,6 +64,8 @@ function run(checker: Checker): Promise<Result> {
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   return new Promise((resolve) => {
     const end = (passed: boolean): void => {
+      // Some checkers colour their output whenever they believe to be in CI.
+      output = stripVTControlCharacters(output);
       const seen = checker.seen(output);
       resolve({ checker, passed: passed && seen >= checker.expected, seen, output, tookMs: performance.now() - startedMs });
     };

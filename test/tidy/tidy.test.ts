@@ -157,6 +157,20 @@ test('package.json and the lock file are as promised', () => {
   assert.deepEqual(documented.toSorted(), versions.map(([name]) => name).toSorted(), 'docs/dependencies.md says why, for each dependency');
 });
 
+test('the lock file holds every platform of every package, so that `npm ci` works on all of them', () => {
+  interface Locked {
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Readonly<Record<string, Locked>> };
+  const wanted = Object.values(packages).flatMap((locked) => Object.keys(locked.optionalDependencies ?? {}));
+  assert.ok(wanted.length > 20);
+  none(
+    wanted
+      .filter((name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)))
+      .map((name) => `${name} is missing`),
+  );
+});
+
 test('the shell files parse, are executable and start the server under the flags the tests run with', () => {
   for (const path of ['gatehouse', '.ci/run']) assert.ok((statSync(join(ROOT, path)).mode & 0o111) !== 0, `${path} is not executable`);
   for (const flag of HARDENING) assert.ok(textOf('gatehouse').includes(flag), `./gatehouse does not pass ${flag}`);

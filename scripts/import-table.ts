@@ -1,6 +1,6 @@
 /**
  * Who may import whom, and what of the world each room may touch: the one place where it is written. `oxlint.config.ts` turns every
- * row into lint errors; the tidy test proves that every folder of `src/` has a row and checks dynamic imports against it.
+ * row into lint errors; the tidy test proves that every folder of `src/` has a row and that code is loaded only in ways the linter can follow.
  *
  * Besides what a row lists, a file may always import its own room: `./x.ts` in its folder, `#room/x.ts` elsewhere in the room.
  */

@@ -117,6 +117,7 @@ export default defineConfig({
     'unicorn/no-thenable': 'off',
     'unicorn/consistent-function-scoping': 'off',
     'import/no-unassigned-import': 'off',
+    'import/no-named-as-default-member': 'off',
     // The compiler's `noImplicitReturns` knows which switches are exhaustive.
     'typescript/consistent-return': 'off',
   },

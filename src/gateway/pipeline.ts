@@ -6,7 +6,7 @@ import { RecordUnavailable } from '#store/ports.ts';
 import type { Surface } from '#surfaces/kind.ts';
 import type { House } from './house.ts';
 import type { Incoming } from './ports.ts';
-import type { GatewayRequest, Journey } from './request.ts';
+import type { CallHead, GatewayRequest, Journey } from './request.ts';
 import { Responder } from './responder.ts';
 import { admit, move, queue } from './stages/admit.ts';
 import { call } from './stages/call.ts';
@@ -15,7 +15,8 @@ import { identify } from './stages/identify.ts';
 import { judge } from './stages/judge.ts';
 import { plan } from './stages/plan.ts';
 import { receive } from './stages/receive.ts';
-import { intentOf } from './stages/record.ts';
+import type { Received } from './stages/receive.ts';
+import { intentOf, recordUnread } from './stages/record.ts';
 import { respondAnswer, respondError, respondExhausted } from './stages/respond.ts';
 import type { Answered } from './stages/respond.ts';
 
@@ -28,44 +29,39 @@ export async function handle(house: House, surface: Surface, incoming: Incoming)
   const tables = house.tables();
   const received = receive(incoming.headers, house.closing());
   if (isGatewayError(received)) return refuse(house, responder, received);
-  const identified = identify(house.identify(incoming.headers), received, tables);
-  if (isGatewayError(identified)) return refuse(house, responder, identified);
-  const classified = await classify(surface, incoming, { received, identified, tables, digest: house.digest });
-  if (classified === null) return;
-  if (isGatewayError(classified)) return refuse(house, responder, classified);
+  const principal = house.identify(incoming.headers);
+  if (isGatewayError(principal)) return refuse(house, responder, principal);
+  const head: CallHead = { arrivedAt: incoming.arrivedAt, surface, responder, principal, task: received.task, tables };
+  await guarded(responder, () => identified(house, head, { received, incoming }));
+}
+
+/** From here on every call leaves a record, whatever becomes of it. */
+async function identified(house: House, head: CallHead, { received, incoming }: { readonly received: Received; readonly incoming: Incoming }): Promise<void> {
+  const { responder, surface, tables } = head;
+  const caller = identify(head.principal, received, tables);
+  if (isGatewayError(caller)) return refuseRecorded(house, head, caller);
+  const classified = await classify(surface, incoming, { received, identified: caller, tables, digest: house.digest });
+  if (classified === null) return recordUnread(house, head, null);
+  if (isGatewayError(classified)) return refuseRecorded(house, head, classified);
   const { asked, facts } = classified;
   const decision = plan(house, facts, { tables, asked });
-  const request: GatewayRequest = {
-    id: responder.requestId,
-    order: house.nextOrder(),
-    arrivedAt: incoming.arrivedAt,
-    surface,
-    responder,
-    principal: identified.principal,
-    profile: identified.profile,
-    asked,
-    facts,
-    task: received.task,
-    tables,
-    decision,
-  };
   responder.describe({ route: decision.route, reason: reasonLine(decision), tier: facts.tier, policy: tables.hash.slice(0, 12) });
-  await guarded(house, request, incoming);
+  await journeyOf(house, { ...head, order: house.nextOrder(), profile: caller.profile, asked, facts, decision }, incoming);
 }
 
 /** The record's failure is an answer of its own: without it nothing more is promised or sent. */
-async function guarded(house: House, request: GatewayRequest, incoming: Incoming): Promise<void> {
+async function guarded(responder: Responder, work: () => Promise<void>): Promise<void> {
   try {
-    await journeyOf(house, request, incoming);
+    await work();
   } catch (error) {
     if (!(error instanceof RecordUnavailable)) throw error;
-    request.responder.fail(gatewayError('record_unavailable', 'The record cannot be written now, so nothing is answered.', { retryAfterMs: 5_000 }));
+    responder.fail(gatewayError('record_unavailable', 'The record cannot be written now, so nothing is answered.', { retryAfterMs: 5_000 }));
   }
 }
 
 async function journeyOf(house: House, request: GatewayRequest, incoming: Incoming): Promise<void> {
   const { decision, responder } = request;
-  const begun = house.record.begin(intentOf(request, house.clock.wallNow()));
+  const begun = house.record.begin(intentOf(request, house.clock.wallNow(), request));
   // It is awaited where something depends on it; a rejection that nobody awaits yet must not be an unhandled one.
   begun.catch(() => {});
   if (decision.refusal !== null || decision.plan === null) {
@@ -104,7 +100,13 @@ async function walk(house: House, journey: Journey): Promise<Answered | null> {
   }
 }
 
-/** A refusal before the caller is known or its request is understood: counted, not recorded one by one. */
+/** A refusal of somebody known, before its request is understood. */
+async function refuseRecorded(house: House, head: CallHead, error: GatewayError): Promise<void> {
+  await recordUnread(house, head, error);
+  head.responder.fail(error);
+}
+
+/** A refusal before the caller is known: counted, not recorded one by one. */
 function refuse(house: House, responder: Responder, error: GatewayError): void {
   house.watch.tell({ type: 'refused', code: error.code });
   responder.fail(error);

@@ -11,21 +11,24 @@ import type { WalkEvent, WalkStep } from '#core/routing/walk.ts';
 import type { Surface, SurfaceRequest } from '#surfaces/kind.ts';
 import type { Responder } from './responder.ts';
 
-/** One request on its way through the stages. Each stage fills in what it is for. */
-export interface GatewayRequest {
-  readonly id: string;
-  /** Rising with arrival: the oldest waiting request is served first. */
-  readonly order: number;
+/** What is known of a call once its caller is: enough to record and answer it, whatever its body turns out to be. */
+export interface CallHead {
   readonly arrivedAt: number;
   readonly surface: Surface;
   readonly responder: Responder;
   readonly principal: Principal;
-  readonly profile: Profile;
-  readonly asked: SurfaceRequest;
-  readonly facts: Facts;
   readonly task: string | null;
   /** The snapshot it was planned on. */
   readonly tables: PolicyTables;
+}
+
+/** One request that was read and decided. */
+export interface GatewayRequest extends CallHead {
+  /** Rising with arrival: the oldest waiting request is served first. */
+  readonly order: number;
+  readonly profile: Profile;
+  readonly asked: SurfaceRequest;
+  readonly facts: Facts;
   readonly decision: Decision;
 }
 

@@ -23,9 +23,10 @@ export interface Intent {
   readonly surface: string;
   readonly principal: string;
   readonly task: string | null;
-  readonly facts: Facts;
+  /** Null where the request could not be understood, or its caller left before it was read. */
+  readonly facts: Facts | null;
   readonly policyHash: string;
-  readonly decision: Decision;
+  readonly decision: Decision | null;
 }
 
 /** The second half: what was seen, dialled, answered and spent. One per intent, always. */

@@ -1,4 +1,4 @@
-import { gatewayError, isGatewayError } from '#core/errors/gateway-error.ts';
+import { gatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { Profile, Tier } from '#core/policy/policy.ts';
 import { tierRank } from '#core/policy/tables.ts';
@@ -14,16 +14,11 @@ export interface Identified {
 }
 
 /** Stage 2: who asks, and how far its data may travel. */
-export function identify(principal: Principal | GatewayError, received: Received, tables: PolicyTables): Identified | GatewayError {
-  if (isGatewayError(principal)) return principal;
+export function identify(principal: Principal, received: Received, tables: PolicyTables): Identified | GatewayError {
   const profile = tables.profiles.get(principal.profile);
   if (!profile) return gatewayError('scope_denied', `This key’s profile "${principal.profile}" is not in the policy; make a new key with: gatehouse keys new`);
   const tier = narrowTier(profile.tier, received.tier);
-  return isTier(tier) ? { principal, profile, tier } : tier;
-}
-
-function isTier(value: Tier | GatewayError): value is Tier {
-  return typeof value === 'string';
+  return typeof tier === 'string' ? { principal, profile, tier } : tier;
 }
 
 const narrowable: Readonly<Record<string, Tier>> = { sovereign: 'sovereign', 'local-first': 'local-first', 'cloud-explicit': 'cloud-explicit' };

@@ -1,44 +1,77 @@
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import { errorRow } from '#core/errors/gateway-error.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import type { Usage } from '#core/reply/event.ts';
 import type { House } from '../house.ts';
-import type { Ending, GatewayRequest, Journey } from '../request.ts';
+import type { CallHead, Ending, GatewayRequest, Journey } from '../request.ts';
 
 /** Stage 8, first half: the intent, before anybody is dialled. */
-export function intentOf(request: GatewayRequest, at: number): Intent {
+export function intentOf(head: CallHead, at: number, request: Pick<GatewayRequest, 'facts' | 'decision'> | null): Intent {
   return {
-    id: request.id,
+    id: head.responder.requestId,
     at,
-    surface: request.surface.name,
-    principal: request.principal.id,
-    task: request.task,
-    facts: request.facts,
-    policyHash: request.tables.hash,
-    decision: request.decision,
+    surface: head.surface.name,
+    principal: head.principal.id,
+    task: head.task,
+    facts: request?.facts ?? null,
+    policyHash: head.tables.hash,
+    decision: request?.decision ?? null,
   };
 }
 
 /** Stage 8, second half: the terminal, before the end of the answer goes out. Resolves once it is durable. */
 export async function record(house: House, request: GatewayRequest, journey: Journey | null, ending: Ending): Promise<void> {
-  const now = house.clock.now();
-  const firstByteAt = request.responder.firstByteAt;
-  const terminal: Terminal = {
-    id: request.id,
+  const served = ending.result === 'ok' && ending.servedBy !== null;
+  await keep(house, {
+    intent: intentOf(request, house.clock.wallNow() - (house.clock.now() - request.arrivedAt), request),
+    terminal: {
+      ...emptyTerminal(house, request, ending),
+      walks: journey === null ? [] : [...journey.walks, journey.events],
+      attempts: journey?.attempts ?? [],
+      verdict: ending.verdict,
+      servedBy: ending.servedBy,
+      usage: ending.usage ?? (served ? estimated(request) : null),
+      usageEstimated: served && ending.usage === null,
+    },
+  });
+}
+
+/** The record of a call that could not be understood (`error`), or whose caller left before it was read (null). */
+export async function recordUnread(house: House, head: CallHead, error: GatewayError | null): Promise<void> {
+  const intent = intentOf(head, house.clock.wallNow(), null);
+  await house.record.begin(intent);
+  const ending =
+    error === null
+      ? ({ result: 'cancelled', status: 499, code: null, message: 'the caller left' } as const)
+      : ({ result: 'refused', status: errorRow(error).status, code: error.code, message: error.message } as const);
+  await keep(house, { intent, terminal: emptyTerminal(house, head, ending) });
+}
+
+async function keep(house: House, entry: { readonly intent: Intent; readonly terminal: Terminal }): Promise<void> {
+  await house.record.end(entry.terminal);
+  house.watch.tell({ type: 'request', ...entry });
+}
+
+function emptyTerminal(house: House, head: CallHead, ending: Pick<Ending, 'result' | 'status' | 'code' | 'message'>): Terminal {
+  const durationMs = house.clock.now() - head.arrivedAt;
+  const firstByteAt = head.responder.firstByteAt;
+  return {
+    id: head.responder.requestId,
     at: house.clock.wallNow(),
-    durationMs: now - request.arrivedAt,
-    walks: journey === null ? [] : [...journey.walks, journey.events],
-    attempts: journey?.attempts ?? [],
+    durationMs,
+    walks: [],
+    attempts: [],
     result: ending.result,
-    verdict: ending.verdict,
+    verdict: null,
     status: ending.status,
     code: ending.code,
     message: ending.message,
-    servedBy: ending.servedBy,
-    firstByteMs: firstByteAt === null ? null : firstByteAt - request.arrivedAt,
-    usage: ending.usage ?? (ending.result === 'ok' && ending.servedBy !== null ? estimated(request) : null),
-    usageEstimated: ending.usage === null && ending.result === 'ok' && ending.servedBy !== null,
+    servedBy: null,
+    // A whole answer's first byte goes out right after this.
+    firstByteMs: firstByteAt !== null ? firstByteAt - head.arrivedAt : ending.result === 'ok' ? durationMs : null,
+    usage: null,
+    usageEstimated: false,
   };
-  await house.record.end(terminal);
-  house.watch.tell({ type: 'request', intent: intentOf(request, terminal.at - terminal.durationMs), terminal });
 }
 
 /** Where the server did not count, the prompt is our own estimate and the output is not known. */

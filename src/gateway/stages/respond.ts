@@ -73,7 +73,7 @@ async function respondSynthetic(house: House, request: GatewayRequest, journey: 
   const { exhausted } = journey.plan;
   if (exhausted.type !== 'reply') return;
   const text = JSON.stringify(exhausted.json);
-  const body = request.surface.syntheticReply({ text, model: request.facts.model, id: request.id, stream: request.asked.stream, createdAt: house.clock.wallNow() });
+  const body = request.surface.syntheticReply({ text, model: request.facts.model, id: request.responder.requestId, stream: request.asked.stream, createdAt: house.clock.wallNow() });
   await record(house, request, journey, { result: 'ok', status: 200, code: null, message: null, verdict: 'synthetic', servedBy: null, usage: null });
   request.responder.describe({ verdict: 'synthetic' });
   if (request.asked.stream) request.responder.streamed(body);

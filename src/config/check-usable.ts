@@ -7,7 +7,7 @@ import type { KnownTarget } from './target-names.ts';
 /** A route that nobody could ever use is a mistake: no profile names it, or no tier leaves it a candidate. */
 export function checkUsable(report: Report, routes: Routes, profiles: Profiles): void {
   const known = [...profiles.values()].filter((profile) => profile !== null);
-  if (known.length < profiles.size) return;
+  if (known.length === 0 || known.length < profiles.size) return;
   for (const [name, route] of routes.routes) {
     if (!route) continue;
     const allowed = known.filter((profile) => mayUse(profile, route));

@@ -13,7 +13,7 @@ import type { BucketFile } from './schema.ts';
 /** Compiles `classify:`; null without it. */
 export function compileClassify(report: Report, routes: Routes): readonly Bucket[] | null {
   const { source } = report;
-  if (!source.spots.has('classify')) return null;
+  if (!source.keys.has('classify')) return null;
   const entries = entriesOf(report, 'classify', bucketSchema);
   checkRest(entries, report);
   const owners = new Map<string, string>();
@@ -31,7 +31,7 @@ export function compileClassify(report: Report, routes: Routes): readonly Bucket
 
 /** Exactly one bucket takes what no word and no image claims. */
 function checkRest(entries: readonly Entry<BucketFile>[], report: Report): void {
-  if (entries.some(({ file }) => file === null)) return;
+  if (entries.some(({ file, pruned }) => file === null || pruned)) return;
   const rest = entries.filter(({ file }) => file && file.words === undefined && file.image !== true);
   const [first, ...more] = rest;
   if (!first) report.error(['classify'], 'one bucket must have neither words nor image: it takes all the rest', { at: 'key' });

@@ -18,14 +18,14 @@ export function compileProfiles(report: Report, routes: Routes): Profiles {
   if (!report.source.spots.has('profiles'))
     return new Map([['sovereign', profileOf('sovereign', {}, { routes: null, exhausted: { type: 'error' } })]]);
   const entries = entriesOf(report, 'profiles', profileSchema);
-  if (entries.length === 0)
+  if (report.source.keys.get('profiles')?.length === 0)
     report.error(['profiles'], 'there is no profile in it; leave the section out for one sovereign profile', { at: 'key' });
   return new Map(
-    entries.map(({ name, path, file }) => {
+    entries.map(({ name, path, file, pruned }) => {
       if (!file) return [name, null];
       if (file.budget !== undefined) refuseBudget([...path, 'budget'], report);
       if (file.tier === 'coordination') report.note([...path, 'tier'], 'not yet in force: until it is built, coordination is sovereign');
-      const exhausted = exhaustedOf(file, [...path, 'exhausted'], report);
+      const exhausted = exhaustedOf(file, [...path, 'exhausted'], pruned, report);
       const allowed = file.routes === undefined ? null : routesOf(file, [...path, 'routes'], routes, report);
       return [name, exhausted && allowed !== 'broken' ? profileOf(name, file, { routes: allowed, exhausted }) : null];
     }),
@@ -57,13 +57,15 @@ function routesOf(file: ProfileFile, path: PolicyPath, routes: Routes, report: R
   return known.length === names.length ? [...new Set(known)] : 'broken';
 }
 
-function exhaustedOf(file: ProfileFile, path: PolicyPath, report: Report): Exhausted | null {
+function exhaustedOf(file: ProfileFile, path: PolicyPath, pruned: boolean, report: Report): Exhausted | null {
   const said = file.exhausted;
   if (said === undefined || said === 'error') return { type: 'error' };
   const replies = report.source.spots.has(spotName([...path, 'reply']));
   if (said.queue !== undefined && !replies) return { type: 'queue', maxMs: said.queue };
   if (said.queue === undefined && replies) return { type: 'reply', json: jsonOf(valueAt(report.source, [...path, 'reply'])) };
-  report.error(path, replies ? 'either queue or reply, not both' : 'expected error, { queue: 30m } or { reply: { … } }');
+  // An empty mapping may only be one whose key is misspelt, which is said already.
+  if (replies || !pruned)
+    report.error(path, replies ? 'either queue or reply, not both' : 'expected error, { queue: 30m } or { reply: { … } }');
   return null;
 }
 

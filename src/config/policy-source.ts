@@ -20,6 +20,8 @@ export interface PolicySource {
   /** Null-prototype objects, arrays and scalars. */
   readonly value: unknown;
   readonly spots: ReadonlyMap<string, Spot>;
+  /** Names of the spots whose value could not be read, which is said already; nothing more is said of them. */
+  readonly refused: ReadonlySet<string>;
   /** Keys of each mapping in file order, which JavaScript forgets for keys that look like numbers. */
   readonly keys: ReadonlyMap<string, readonly string[]>;
 }
@@ -76,6 +78,8 @@ export interface Report {
   readonly source: PolicySource;
   /** An error; the policy will not load. */
   error(path: PolicyPath, message: string, more?: { readonly at?: PlaceOf; readonly suggestion?: string | null }): void;
+  /** What was probably meant by a key that nobody knows; that it is missing is then not said as well. */
+  guess(path: PolicyPath): void;
   /** Loads, but is probably not what was meant. */
   warn(path: PolicyPath, message: string, more?: { readonly at?: PlaceOf }): void;
   /** Loads; worth knowing. */
@@ -89,7 +93,11 @@ export interface Report {
 export function reportOn(source: PolicySource): Report {
   const lists = { errors: [] as PolicyProblem[], warnings: [] as PolicyProblem[], notes: [] as PolicyProblem[] };
   const said = new Set<string>();
+  const guessed = new Set<string>();
   const add = (list: PolicyProblem[], path: PolicyPath, message: string, more: { at?: PlaceOf; suggestion?: string | null } = {}): void => {
+    if (path.some((_, at) => source.refused.has(spotName(path.slice(0, at + 1))))) return;
+    // The misspelt key says it already.
+    if (guessed.has(spotName(path)) && !source.spots.has(spotName(path))) return;
     const problem = problemAt(source, path, message, more);
     // Several entries can share one text (aliases), which is wrong once.
     const key = `${problem.line}:${problem.column} ${message}`;
@@ -100,6 +108,7 @@ export function reportOn(source: PolicySource): Report {
   return {
     source,
     error: (path, message, more) => add(lists.errors, path, message, more),
+    guess: (path) => guessed.add(spotName(path)),
     warn: (path, message, more) => add(lists.warnings, path, message, more),
     note: (path, message, more) => add(lists.notes, path, message, more),
     ...lists,

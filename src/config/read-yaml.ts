@@ -41,7 +41,7 @@ export function readYaml(text: string, file: string): YamlReading {
   const value = walk.read(root, []);
   if (!isMap(root)) return refused(root.range?.[0] ?? 0, 'a policy is a mapping: "version: 1", "house: <name>" and so on, one per line');
   const problems = walk.problems.map(({ offset, message }) => problem(offset, message));
-  return { source: walk.stopped ? null : { file, lineStarts, value, spots: walk.spots, keys: walk.keys }, problems };
+  return { source: walk.stopped ? null : { file, lineStarts, value, spots: walk.spots, refused: walk.refused, keys: walk.keys }, problems };
 }
 
 interface Trouble {
@@ -88,7 +88,7 @@ function explain(error: YAMLError, text: string): string {
   if (own !== undefined) return own;
   if (error.code === 'BAD_INDENT') {
     return error.message.startsWith('Flow')
-      ? 'a bracket is not closed before this line'
+      ? 'a bracket before this is not closed'
       : 'this line is indented differently from its neighbours';
   }
   if (error.code === 'MISSING_CHAR') {
@@ -102,6 +102,9 @@ function explain(error: YAMLError, text: string): string {
   return 'this is not YAML';
 }
 
+/** Tags that say what a plain value is anyway. */
+const plainTags = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`));
+
 interface KeyPlace {
   readonly name: string;
   readonly offset: number;
@@ -112,6 +115,7 @@ class Walk {
   readonly spots = new Map<string, Spot>();
   readonly keys = new Map<string, readonly string[]>();
   readonly problems: Trouble[] = [];
+  readonly refused = new Set<string>();
   /** A bound was met, so the values are not all there. */
   stopped = false;
   readonly #document: Document;
@@ -136,7 +140,7 @@ class Walk {
     if (path.length > depthMax) return this.#stop(offset, 'nested too deeply for a policy');
     if (!isNode(node)) return null;
     const { tag } = node;
-    if (tag !== undefined && !tag.startsWith('tag:yaml.org,2002:')) return this.#refuse(offset, `a policy has no tags (${tag})`);
+    if (tag !== undefined && !plainTags.has(tag)) return this.#refuseValue(path, offset, 'a policy has no tags');
     if (isScalar(node)) return node.value;
     this.#open.add(node);
     const value = isMap(node)
@@ -151,8 +155,8 @@ class Walk {
   #readAlias(alias: Alias, path: PolicyPath, key: KeyPlace | null): unknown {
     const offset = alias.range?.[0] ?? 0;
     const target = alias.resolve(this.#document);
-    if (!target) return this.#refuse(offset, `no anchor "&${alias.source}" before this`);
-    if (this.#open.has(target)) return this.#refuse(offset, `the alias "*${alias.source}" contains itself`);
+    if (!target) return this.#refuseValue(path, offset, `no anchor "&${alias.source}" before this`);
+    if (this.#open.has(target)) return this.#refuseValue(path, offset, `the alias "*${alias.source}" contains itself`);
     return this.read(target, path, key);
   }
 
@@ -185,6 +189,11 @@ class Walk {
     if (name === '<<' && node.type === 'PLAIN') return this.#refuse(offset, 'merge keys (<<) are not taken; write the keys out');
     if (name === '__proto__') return this.#refuse(offset, '"__proto__" cannot be a name');
     return { name, offset };
+  }
+
+  #refuseValue(path: PolicyPath, offset: number, message: string): null {
+    this.refused.add(spotName(path));
+    return this.#refuse(offset, message);
   }
 
   #refuse(offset: number, message: string): null {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { durationPattern, parseDuration } from '#core/units/parse-duration.ts';
-import { moneyPattern } from '#core/units/parse-money.ts';
+import { moneyPattern, parseMoney } from '#core/units/parse-money.ts';
 import { parseSize, sizePattern } from '#core/units/parse-size.ts';
 
 /** The scalars a policy is made of. Descriptions are what an editor shows beside a key. */
@@ -9,13 +9,18 @@ import { parseSize, sizePattern } from '#core/units/parse-size.ts';
 export const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
 
 export const nameText = z.string().regex(namePattern, {
-  error: (issue) => `"${String(issue.input)}" is no name: small letters, digits, ".", "_" and "-", not starting with a sign`,
+  error: (issue) => `"${String(issue.input)}" is no name: small letters, digits, ".", "_" and "-", a letter or digit first`,
 });
 
 /** A model's name as its server writes it; only what would break a line is refused. */
 export const modelName = z
   .string()
-  .regex(/^[^\s\p{Cc}](?:[^\p{Cc}]*[^\s\p{Cc}])?$/u, { error: 'a model name has no control characters and no space at its ends' });
+  .regex(/^\S(?:.*\S)?$/, { error: 'a model name has no space at its ends' })
+  .refine((name) => !hasControl(name), { error: 'a model name has no control characters' });
+
+function hasControl(text: string): boolean {
+  return Array.from(text).some((letter) => letter < ' ' || letter === '\u007f');
+}
 
 /** A duration in the file, milliseconds behind it. */
 export function duration(description: string, shortestMs: number) {
@@ -45,7 +50,16 @@ export function size(description: string) {
 
 /** An amount of money; read exactly, from the text as written, when the policy is compiled. */
 export function money(description: string) {
-  return z.union([z.number(), z.string()], { error: 'expected an amount such as 0.80' }).meta({ description, pattern: moneyPattern });
+  return z
+    .union([z.number(), z.string()], { error: 'expected an amount such as 0.80' })
+    .meta({ description, pattern: moneyPattern })
+    .check((context) => {
+      const parsed = parseMoney(String(context.value));
+      // A number may have lost digits on its way here; the text it was written with is judged later.
+      if (typeof context.value === 'string' && 'problem' in parsed) {
+        context.issues.push({ code: 'custom', input: context.value, message: parsed.problem });
+      }
+    });
 }
 
 export function wholeNumber(description: string) {
@@ -57,10 +71,10 @@ export function wholeNumber(description: string) {
 }
 
 /** One name or a list of them. */
-export function oneOrMore(description: string) {
+export function oneOrMore(description: string, wanted = 'a name or a list of names') {
   return z
     .union([z.string(), z.array(z.string()).min(1, { error: 'the list is empty; leave the key out instead' })], {
-      error: 'expected a name or a list of names',
+      error: `expected ${wanted}`,
     })
     .meta({ description })
     .transform((entries) => (typeof entries === 'string' ? [entries] : entries));

@@ -8,7 +8,10 @@ type Issue = z.core.$ZodIssue;
 
 /** Says what the shape of a policy lacks, in a person's words and at the offending text. */
 export function reportIssues(issues: readonly Issue[], schema: z.ZodType, report: Report, base: PolicyPath = []): void {
-  for (const issue of issues) reportIssue(issue, schema, report, base);
+  // Unknown keys first, because one that is misspelt explains why another is missing.
+  const unknown = issues.filter((issue) => issue.code === 'unrecognized_keys');
+  const others = issues.filter((issue) => issue.code !== 'unrecognized_keys');
+  for (const issue of [...unknown, ...others]) reportIssue(issue, schema, report, base);
 }
 
 function reportIssue(issue: Issue, schema: z.ZodType, report: Report, base: PolicyPath): void {
@@ -20,6 +23,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, report: Report, base: Poli
         const suggestion = didYouMean(key, known);
         const message = suggestion === null ? `unknown key "${key}"; there are ${known.join(', ')}` : `unknown key "${key}"`;
         report.error([...path, key], message, { at: 'key', suggestion });
+        if (suggestion !== null) report.guess([...path, suggestion]);
       }
       return;
     }
@@ -45,7 +49,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, report: Report, base: Poli
     }
     case 'invalid_value': {
       const value = valueAt(report.source, path);
-      if (value === undefined) reportMissing(path, report, ` (${issue.values.map(String).join(', ')})`);
+      if (value === undefined) reportMissing(path, report, `: write ${String(path.at(-1))}: ${issue.values.map(String).join(' or ')}`);
       else reportChoice(value, issue.values.map(String), path, report);
       return;
     }
@@ -77,7 +81,9 @@ function reportMissing(path: PolicyPath, report: Report, example = ''): void {
 
 function reportChoice(value: unknown, choices: readonly string[], path: PolicyPath, report: Report): void {
   const wanted = choices.length === 1 ? `expected ${choices[0] ?? ''}` : `expected one of ${choices.join(', ')}`;
-  report.error(path, `${wanted}, found ${describe(value)}`, { suggestion: typeof value === 'string' ? didYouMean(value, choices) : null });
+  const quoted = typeof value === 'string' && choices.includes(value);
+  const suggestion = typeof value === 'string' && !quoted ? didYouMean(value, choices) : null;
+  report.error(path, `${wanted}, found ${describe(value)}${quoted ? '; take it out of its quotes' : ''}`, { suggestion });
 }
 
 const wanted: Readonly<Record<string, string>> = {

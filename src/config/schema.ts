@@ -100,7 +100,10 @@ export const policyFileSchema = z
   .strictObject({
     version: z.literal(1).meta({ description: 'The version of this format.' }),
     house: nameText.meta({ description: "The house's name; clients see <house>/auto, <house>/<route>." }),
-    listen: oneOrMore('Where the gatehouse listens: 127.0.0.1:8484, [::1]:8484, or a list of such. Default: 127.0.0.1:8484.').optional(),
+    listen: oneOrMore(
+      'Where the gatehouse listens: 127.0.0.1:8484, [::1]:8484, or a list of such. Default: 127.0.0.1:8484.',
+      'an address and port such as 127.0.0.1:8484, or a list of such',
+    ).optional(),
     hosts: oneOrMore("Names accepted in a Host header. Default: localhost, any IP address, the machine's name.").optional(),
     injected: listOf(
       z

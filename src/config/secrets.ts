@@ -20,9 +20,9 @@ export function readSecrets(report: Report, sources: SecretSources): ReadonlyMap
   for (const name of keysAt(report.source, ['upstreams'])) {
     const path = ['upstreams', name, 'key'];
     const reference = valueAt(report.source, path);
-    const groups = typeof reference === 'string' ? keyReference.exec(reference)?.groups : undefined;
-    if (!groups) continue;
-    const read = groups['variable'] === undefined ? readFile(groups['file'] ?? '', sources) : readVariable(groups['variable'], sources);
+    const [, variable, file] = (typeof reference === 'string' ? keyReference.exec(reference) : null) ?? [];
+    if (variable === undefined && file === undefined) continue;
+    const read = variable === undefined ? readFile(file ?? '', sources) : readVariable(variable, sources);
     if ('problem' in read) report.error(path, read.problem);
     else secrets.set(name, read.secret);
   }

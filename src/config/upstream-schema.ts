@@ -3,8 +3,14 @@ import { upstreamKinds } from '#upstreams/registry.ts';
 import { duration, listOf, modelName, money, nameText, size, wholeNumber, yesOrNo } from './schema-leaves.ts';
 
 /** What a key may be: a reference, never the key itself. The messages do not repeat what was written, since it may be a real key. */
-export const keyReference = /^(?:\$\{(?<variable>[A-Za-z_][A-Za-z0-9_]*)\}|file:(?<file>.+))$/;
+export const keyReference = /^(?:\$\{([A-Za-z_][A-Za-z0-9_]*)\}|file:(.+))$/;
 const keyInline = 'a key is never written in the policy: write ${NAME} (an environment variable) or file:<path>';
+
+/** `$NAME` is the name of a variable, not a key, so it may be repeated. */
+function keyMistake(written: unknown): string {
+  const name = typeof written === 'string' ? /^\$([A-Z][A-Z0-9_]{2,})$/.exec(written)?.[1] : undefined;
+  return name === undefined ? keyInline : `an environment variable is written with braces: \${${name}}`;
+}
 
 const price = z
   .strictObject({
@@ -65,7 +71,7 @@ export const upstreamSchema = z
       .optional(),
     key: z
       .string({ error: keyInline })
-      .regex(keyReference, { error: keyInline })
+      .regex(keyReference, { error: (issue) => keyMistake(issue.input) })
       .meta({ description: 'The key the server wants: ${NAME} of an environment variable, or file:<path> beside the policy.' })
       .optional(),
     slots: z

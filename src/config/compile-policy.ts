@@ -14,7 +14,7 @@ import type { Report } from './policy-source.ts';
 import { reportIssues } from './schema-problems.ts';
 import { policyFileSchema } from './schema.ts';
 
-/** Tags whose blocks clients put into user messages (DESIGN §4, scored text). */
+/** Tags whose blocks clients put into user messages. */
 const injectedTags = ['system-reminder', 'environment_context'];
 
 /** Compiles a parsed file; null if anything is wrong with it, which is then in the report: all of it, not the first. */

@@ -46,7 +46,7 @@ export function normalAddress(address: string): string | null {
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
-/** Whether this numeric address is one a house machine may have (DESIGN §8). False for what is not a numeric address. */
+/** Whether this numeric address is one a house machine may have. False for what is not a numeric address. */
 export function isHouseAddress(address: string): boolean {
   const normal = normalAddress(address);
   return normal !== null && !metadata.has(normal) && house.check(normal, isIP(normal) === 4 ? 'ipv4' : 'ipv6');

@@ -59,7 +59,7 @@ export interface HouseDialer extends Dialer {
   close(): void;
 }
 
-/** Opens the only way out of the process (DESIGN §3, §8). */
+/** Opens the only way out of the process. */
 export function createDialer(options: DialerOptions): HouseDialer {
   return new PinnedDialer(options);
 }

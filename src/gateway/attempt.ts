@@ -265,7 +265,8 @@ export class RunningAttempt {
     this.#settled = true;
     this.#cancelClock();
     this.#attempt = stepAttempt(this.#attempt, { type: 'ended', at: this.#clock.now() });
-    const refusal = this.#status === null || success ? null : this.#spec.kind.readRefusal(this.#status, this.#headers, decode(joinBytes(this.#body)));
+    const refusal =
+      this.#status === null || success ? null : this.#spec.kind.readRefusal(this.#status, this.#headers, decode(joinBytes(this.#body)));
     if (verdict !== null) this.reply.ended(verdict);
     this.#resolve({
       address: this.#address,
@@ -289,7 +290,10 @@ function isSuccess(status: number | null): boolean {
 }
 
 function hasToken(event: ReplyEvent): boolean {
-  return event.deltas.some((delta) => ((delta.type === 'content' || delta.type === 'reasoning' || delta.type === 'refusal') && delta.text !== '') || delta.type === 'tool');
+  return event.deltas.some(
+    (delta) =>
+      ((delta.type === 'content' || delta.type === 'reasoning' || delta.type === 'refusal') && delta.text !== '') || delta.type === 'tool',
+  );
 }
 
 function joinBytes(parts: readonly Uint8Array[]): Uint8Array {

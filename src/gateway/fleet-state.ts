@@ -83,12 +83,25 @@ export class FleetState implements Slots {
   }
 
   /** Reads one candidate for one request. `order` names the request, so that a slot promised to it counts as free. */
-  read(target: TargetId, visit: { readonly plan: Plan; readonly facts: Facts; readonly lastResort: boolean; readonly order: number | null }): Reading {
+  read(
+    target: TargetId,
+    visit: { readonly plan: Plan; readonly facts: Facts; readonly lastResort: boolean; readonly order: number | null },
+  ): Reading {
     const known = this.#tables.targets.get(target);
     const upstream = this.#tables.upstreams.get(upstreamOf(target));
     const now = this.#clock.now();
     if (!known || !upstream) {
-      return { target, state: 'cannot', why: 'not_served', inFlight: 0, slots: 0, retryAfterMs: null, cause: 'it is not in the policy any more', sinceMs: null, nextTryMs: null };
+      return {
+        target,
+        state: 'cannot',
+        why: 'not_served',
+        inFlight: 0,
+        slots: 0,
+        retryAfterMs: null,
+        cause: 'it is not in the policy any more',
+        sinceMs: null,
+        nextTryMs: null,
+      };
     }
     return readCandidate(this.#view(target, visit.order), {
       target: known,
@@ -230,7 +243,8 @@ export class FleetState implements Slots {
     const state = this.#target(target);
     const before = state.health.state;
     state.health = targetComplained(state.health, { ...complaint, at: this.#clock.now() }, cause);
-    if (before !== 'ejected' && state.health.state === 'ejected') this.#watch.tell({ type: 'upstream', upstream: target, state: 'ejected', cause });
+    if (before !== 'ejected' && state.health.state === 'ejected')
+      this.#watch.tell({ type: 'upstream', upstream: target, state: 'ejected', cause });
   }
 
   /** Takes one retry out of the upstream's budget if it has room. */
@@ -326,7 +340,16 @@ export class FleetState implements Slots {
   #target(target: TargetId): TargetState {
     const known = this.#targets.get(target);
     if (known) return known;
-    const state: TargetState = { health: goodTarget, busyUntil: null, loadingSince: null, loadingUntil: null, absentUntil: null, canaryOut: false, inFlight: 0, durationsMs: [] };
+    const state: TargetState = {
+      health: goodTarget,
+      busyUntil: null,
+      loadingSince: null,
+      loadingUntil: null,
+      absentUntil: null,
+      canaryOut: false,
+      inFlight: 0,
+      durationsMs: [],
+    };
     this.#targets.set(target, state);
     return state;
   }

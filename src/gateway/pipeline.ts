@@ -36,7 +36,11 @@ export async function handle(house: House, surface: Surface, incoming: Incoming)
 }
 
 /** From here on every call leaves a record, whatever becomes of it. */
-async function identified(house: House, head: CallHead, { received, incoming }: { readonly received: Received; readonly incoming: Incoming }): Promise<void> {
+async function identified(
+  house: House,
+  head: CallHead,
+  { received, incoming }: { readonly received: Received; readonly incoming: Incoming },
+): Promise<void> {
   const { responder, surface, tables } = head;
   const caller = identify(head.principal, received, tables);
   if (isGatewayError(caller)) return refuseRecorded(house, head, caller);
@@ -55,7 +59,9 @@ async function guarded(responder: Responder, work: () => Promise<void>): Promise
     await work();
   } catch (error) {
     if (!(error instanceof RecordUnavailable)) throw error;
-    responder.fail(gatewayError('record_unavailable', 'The record cannot be written now, so nothing is answered.', { retryAfterMs: 5_000 }));
+    responder.fail(
+      gatewayError('record_unavailable', 'The record cannot be written now, so nothing is answered.', { retryAfterMs: 5_000 }),
+    );
   }
 }
 
@@ -69,7 +75,18 @@ async function journeyOf(house: House, request: GatewayRequest, incoming: Incomi
     return respondError(house, request, null, { error: decision.refusal ?? gatewayError('internal', 'There is no plan.'), broken: false });
   }
   const nothing = (): void => {};
-  const journey: Journey = { request, plan: decision.plan, begun, step: beginWalk(decision.plan), events: [], walks: [], attempts: [], stopWaiting: nothing, stopReply: nothing, drained: nothing };
+  const journey: Journey = {
+    request,
+    plan: decision.plan,
+    begun,
+    step: beginWalk(decision.plan),
+    events: [],
+    walks: [],
+    attempts: [],
+    stopWaiting: nothing,
+    stopReply: nothing,
+    drained: nothing,
+  };
   incoming.client.onGone(() => {
     journey.stopWaiting();
     if (!responder.done) journey.stopReply();
@@ -111,4 +128,3 @@ function refuse(house: House, responder: Responder, error: GatewayError): void {
   house.watch.tell({ type: 'refused', code: error.code });
   responder.fail(error);
 }
-

@@ -46,7 +46,7 @@ export interface Incoming {
   readonly arrivedAt: number;
 }
 
-/** A slot that is held; `step` moves the lease (DESIGN §5, "Leases"). The slot comes back by itself once the lease is released. */
+/** A slot that is held; `step` moves the lease. The slot comes back by itself once the lease is released. */
 export interface SlotLease {
   step(event: LeaseEvent): void;
 }

@@ -96,7 +96,8 @@ export class Prober {
 
   async #readCatalogue(upstream: Upstream, kind: UpstreamKind): Promise<void> {
     const { path, elsePath } = kind.catalogue;
-    const models = (await this.#listAt(upstream, kind, path)) ?? (elsePath === undefined ? null : await this.#listAt(upstream, kind, elsePath));
+    const models =
+      (await this.#listAt(upstream, kind, path)) ?? (elsePath === undefined ? null : await this.#listAt(upstream, kind, elsePath));
     this.#ports.fleet.noteServed(upstream.name, models);
   }
 
@@ -128,7 +129,13 @@ export class Prober {
         failed: (fault) => resolve({ fault }),
       },
       {
-        permit: { upstream: upstream.name, target: null, location: upstream.location, tier: 'probe', policyHash: this.#ports.tables().hash },
+        permit: {
+          upstream: upstream.name,
+          target: null,
+          location: upstream.location,
+          tier: 'probe',
+          policyHash: this.#ports.tables().hash,
+        },
         fresh: true,
         connectMs: upstream.clocks.connectMs,
       },

@@ -32,7 +32,11 @@ export class ReleasedReply {
   #cancelBlocked: () => void = () => {};
   #leave: () => void = () => {};
 
-  constructor(attempt: RunningAttempt, journey: Journey, of: { readonly target: TargetId; readonly upstreamModel: string; readonly house: House }) {
+  constructor(
+    attempt: RunningAttempt,
+    journey: Journey,
+    of: { readonly target: TargetId; readonly upstreamModel: string; readonly house: House },
+  ) {
     this.#attempt = attempt;
     this.#journey = journey;
     this.#house = of.house;
@@ -79,7 +83,8 @@ export class ReleasedReply {
     if (!asked.stream) this.#whole.push(event);
     else if (this.#attempt.streamed) this.#take(event);
     // A server that answers a request for a stream with one body: the caller gets the stream it asked for.
-    else if (event.kind === 'data') for (const part of surface.dialect.readStream(Number.MAX_SAFE_INTEGER).push(surface.disassemble(event))) this.#take(part);
+    else if (event.kind === 'data')
+      for (const part of surface.dialect.readStream(Number.MAX_SAFE_INTEGER).push(surface.disassemble(event))) this.#take(part);
   }
 
   #take(event: ReplyEvent): void {

@@ -35,10 +35,10 @@ export class Reply {
   }
 
   event(event: ReplyEvent): void {
-    for (const consumer of [...this.#consumers]) consumer.event(event);
+    for (const consumer of this.#consumers.slice()) consumer.event(event);
   }
 
   ended(verdict: Verdict): void {
-    for (const consumer of [...this.#consumers]) consumer.ended?.(verdict);
+    for (const consumer of this.#consumers.slice()) consumer.ended?.(verdict);
   }
 }

@@ -102,7 +102,8 @@ export class Responder {
     this.#done = true;
     this.#cancelBeat();
     this.#firstByteAt ??= this.#clock.now();
-    if (!this.#headOut) this.#client.head(200, { ...this.#headers, 'content-type': this.#surface.wholeType, 'content-length': String(byteLength(body)) });
+    if (!this.#headOut)
+      this.#client.head(200, { ...this.#headers, 'content-type': this.#surface.wholeType, 'content-length': String(byteLength(body)) });
     this.#client.write(body);
     this.#client.end();
   }
@@ -145,7 +146,12 @@ export class Responder {
   #sendHead(): void {
     if (this.#headOut || this.#done) return;
     this.#headOut = true;
-    this.#client.head(200, { ...this.#headers, 'content-type': this.#surface.streamType, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' });
+    this.#client.head(200, {
+      ...this.#headers,
+      'content-type': this.#surface.streamType,
+      'cache-control': 'no-cache',
+      'x-accel-buffering': 'no',
+    });
   }
 
   /** After a silence: the head if it is not out yet, and a keep-alive. */

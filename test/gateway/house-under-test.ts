@@ -82,7 +82,7 @@ export async function startHouseUnderTest(yaml: string, options: { readonly cloc
     keyFor: () => ({}),
     inForce: (permit) => permit.policyHash === tables.hash,
     resolver: systemResolver(),
-    after: clock.after,
+    after: (delayMs, run) => clock.after(delayMs, run),
     onAlarm: (alarm) => watch.tell({ type: 'alarm', upstream: alarm.upstream, message: alarm.message }),
   });
   await Promise.all(tables.policy.upstreams.map((upstream) => dialer.resolve(upstream.name)));
@@ -139,7 +139,11 @@ export async function startHouseUnderTest(yaml: string, options: { readonly cloc
     closing: () => false,
   };
   const ask = (body: object | string, asked: AskOptions): Asked => {
-    principal = { id: asked.principal ?? 'k_test', profile: asked.profile ?? tables.policy.profiles[0]?.name ?? 'default', operator: false };
+    principal = {
+      id: asked.principal ?? 'k_test',
+      profile: asked.profile ?? tables.policy.profiles[0]?.name ?? 'default',
+      operator: false,
+    };
     const client = new FakeClient(under.trail);
     const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const incoming: Incoming = { headers: asked.headers ?? {}, readBody: () => Promise.resolve(bytes), client, arrivedAt: clock.now() };

@@ -1,6 +1,6 @@
-import type { Clocks } from '../policy/policy.ts';
+import type { Clocks } from '#core/policy/policy.ts';
 
-/** Which clock ran out (DESIGN §5). `connect` is the dialer's. */
+/** Which clock ran out. `connect` is the dialer's. */
 export type ClockName = 'load' | 'first_token' | 'idle' | 'reply' | 'total';
 
 /**

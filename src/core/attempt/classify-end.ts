@@ -1,7 +1,7 @@
-import type { ErrorCode } from '../errors/catalog.ts';
-import type { Verdict } from '../judge/judge-reply.ts';
-import type { AttemptResult } from '../routing/outcome.ts';
-import { formatDuration } from '../units/format-duration.ts';
+import type { ErrorCode } from '#core/errors/catalog.ts';
+import type { Verdict } from '#core/judge/judge-reply.ts';
+import type { AttemptResult } from '#core/routing/outcome.ts';
+import { formatDuration } from '#core/units/format-duration.ts';
 import type { ClockName } from './attempt.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -25,7 +25,17 @@ export interface AttemptEnd {
 }
 
 /** The dialer's words for how a connection fails. */
-export type FaultCause = 'refused' | 'connect_timeout' | 'unresolved' | 'wrong_peer' | 'no_permit' | 'tls' | 'reset' | 'closed' | 'protocol' | 'aborted';
+export type FaultCause =
+  | 'refused'
+  | 'connect_timeout'
+  | 'unresolved'
+  | 'wrong_peer'
+  | 'no_permit'
+  | 'tls'
+  | 'reset'
+  | 'closed'
+  | 'protocol'
+  | 'aborted';
 
 export interface AttemptMeaning {
   readonly result: AttemptResult;
@@ -62,7 +72,7 @@ const verdictClauses: Record<Exclude<Verdict, 'ok' | 'synthetic'>, string> = {
   stalled: 'fell silent',
 };
 
-/** What the end of an attempt means: the rows of DESIGN §5, first match first. */
+/** What the end of an attempt means: first match first. */
 export function classifyEnd(end: AttemptEnd): AttemptMeaning {
   if (end.cancelled) return { result: 'cancelled', code: null, clause: 'was left by the caller' };
   if (end.verdict === 'ok') return { result: 'answered', code: null, clause: 'answered' };
@@ -78,7 +88,8 @@ function classifyFailure(end: AttemptEnd): AttemptMeaning {
 }
 
 function verdictMeaning(verdict: Verdict | null): AttemptMeaning {
-  if (verdict === null || verdict === 'ok' || verdict === 'synthetic') return { result: 'failed', code: 'upstream_bad_gateway', clause: 'gave no answer that can be read' };
+  if (verdict === null || verdict === 'ok' || verdict === 'synthetic')
+    return { result: 'failed', code: 'upstream_bad_gateway', clause: 'gave no answer that can be read' };
   return { result: 'failed', code: verdictCodes[verdict], clause: verdictClauses[verdict] };
 }
 
@@ -101,7 +112,8 @@ function faultMeaning(end: AttemptEnd): AttemptMeaning {
     if (stale || early) return { result: 'flaky', code: 'upstream_bad_gateway', clause: 'closed the connection without an answer' };
     return { result: 'crashed', code: 'upstream_bad_gateway', clause: 'closed the connection while it was working' };
   }
-  if (fault.cause === 'reset' && !early) return { result: 'crashed', code: 'upstream_stream_broken', clause: 'broke off in the middle of its answer' };
+  if (fault.cause === 'reset' && !early)
+    return { result: 'crashed', code: 'upstream_stream_broken', clause: 'broke off in the middle of its answer' };
   return verdictMeaning(end.verdict ?? 'stream_broken');
 }
 

@@ -1,5 +1,5 @@
-import type { Bucket } from '../policy/policy.ts';
-import type { BucketScore } from '../request/facts.ts';
+import type { Bucket } from '#core/policy/policy.ts';
+import type { BucketScore } from '#core/request/facts.ts';
 import { containsWord, normaliseText } from './words.ts';
 
 /** User messages with text that are looked at, the newest included. */

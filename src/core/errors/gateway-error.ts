@@ -13,7 +13,11 @@ export interface GatewayError {
 }
 
 /** Makes an error of the catalogue. */
-export function gatewayError(code: ErrorCode, message: string, more: { readonly param?: string; readonly retryAfterMs?: number } = {}): GatewayError {
+export function gatewayError(
+  code: ErrorCode,
+  message: string,
+  more: { readonly param?: string; readonly retryAfterMs?: number } = {},
+): GatewayError {
   return { code, message, param: more.param ?? null, retryAfterMs: more.retryAfterMs ?? null };
 }
 

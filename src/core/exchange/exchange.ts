@@ -1,5 +1,5 @@
-import { hasCharacter } from '../judge/judge-reply.ts';
-import type { ReplyEvent } from '../reply/event.ts';
+import { hasCharacter } from '#core/judge/judge-reply.ts';
+import type { ReplyEvent } from '#core/reply/event.ts';
 
 /** What a caller's request and profile ask of the release of a stream. */
 export interface ReleaseRules {

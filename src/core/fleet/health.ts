@@ -1,4 +1,4 @@
-import type { TargetId } from '../policy/policy.ts';
+import type { TargetId } from '#core/policy/policy.ts';
 
 /**
  * Health of one upstream: is anybody there? Only reachability moves it; what is said of answers moves targets. All times are
@@ -34,7 +34,7 @@ export function unprobedUpstream(now: number): UpstreamHealth {
   return { state: 'unprobed', cause: null, since: now, nextProbeAt: null, failedProbes: 0, goodProbes: 0, connectTimeouts: 0 };
 }
 
-/** Health after one event (DESIGN §5, "Health"). */
+/** Health after one event. */
 export function stepHealth(health: UpstreamHealth, event: HealthEvent, now: number): UpstreamHealth {
   if (health.state === 'quarantined') return health;
   switch (event.type) {

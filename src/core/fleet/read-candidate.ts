@@ -1,7 +1,7 @@
-import type { Plan } from '../routing/plan.ts';
-import type { Reading, ReadingReason } from '../routing/reading.ts';
-import type { TargetId, Tier } from '../policy/policy.ts';
-import type { Target } from '../policy/tables.ts';
+import type { Plan } from '#core/routing/plan.ts';
+import type { Reading, ReadingReason } from '#core/routing/reading.ts';
+import type { TargetId, Tier } from '#core/policy/policy.ts';
+import type { Target } from '#core/policy/tables.ts';
 import type { TargetHealth, UpstreamHealth } from './health.ts';
 
 /** Everything known now that one candidate's state depends on. Times are of the monotonic clock. */

@@ -1,4 +1,4 @@
-import type { FinishReason, ReplyEvent, Usage } from '../reply/event.ts';
+import type { FinishReason, ReplyEvent, Usage } from '#core/reply/event.ts';
 
 /**
  * What the judge says of a reply.

@@ -26,7 +26,7 @@ export interface Policy {
 /** Where data goes: into the house, or out of it. */
 export type Location = 'house' | 'cloud';
 
-/** How far a caller's data may travel (DESIGN §2). Ordered from narrow to wide by `tierRank`. */
+/** How far a caller's data may travel. Ordered from narrow to wide by `tierRank`. */
 export type Tier = 'sovereign' | 'coordination' | 'local-first' | 'cloud-explicit';
 
 /** What a model can take in besides text. */
@@ -38,7 +38,7 @@ export type Service = 'chat' | 'embeddings' | 'rerank' | 'transcription' | 'spee
 /** `upstream/model`, split at the first slash. */
 export type TargetId = string;
 
-/** The clocks of one upstream, in milliseconds (DESIGN §5). */
+/** The clocks of one upstream, in milliseconds. */
 export interface Clocks {
   readonly connectMs: number;
   readonly loadMs: number;

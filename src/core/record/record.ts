@@ -1,11 +1,11 @@
-import type { ErrorCode } from '../errors/catalog.ts';
-import type { Verdict } from '../judge/judge-reply.ts';
-import type { TargetId } from '../policy/policy.ts';
-import type { Usage } from '../reply/event.ts';
-import type { Facts } from '../request/facts.ts';
-import type { Decision } from '../routing/decide.ts';
-import type { AttemptResult } from '../routing/outcome.ts';
-import type { WalkEvent } from '../routing/walk.ts';
+import type { ErrorCode } from '#core/errors/catalog.ts';
+import type { Verdict } from '#core/judge/judge-reply.ts';
+import type { TargetId } from '#core/policy/policy.ts';
+import type { Usage } from '#core/reply/event.ts';
+import type { Facts } from '#core/request/facts.ts';
+import type { Decision } from '#core/routing/decide.ts';
+import type { AttemptResult } from '#core/routing/outcome.ts';
+import type { WalkEvent } from '#core/routing/walk.ts';
 
 /** Who asks: a key, or the operator at the machine itself. */
 export interface Principal {

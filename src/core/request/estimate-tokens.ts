@@ -1,4 +1,4 @@
-import type { Modality } from '../policy/policy.ts';
+import type { Modality } from '#core/policy/policy.ts';
 import { mediumOfField } from './media-part.ts';
 
 /** What one image, sound or film counts, whatever its size: their base64 says nothing about what the model makes of them. */

@@ -1,4 +1,4 @@
-import type { Modality, Service, Tier } from '../policy/policy.ts';
+import type { Modality, Service, Tier } from '#core/policy/policy.ts';
 
 /**
  * What the gatehouse knows of a request: everything a decision may depend on, as one serialisable value that the record keeps. No

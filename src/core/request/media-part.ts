@@ -1,4 +1,4 @@
-import type { Modality } from '../policy/policy.ts';
+import type { Modality } from '#core/policy/policy.ts';
 
 /**
  * The fields by which the parts of a message carry media. Servers look at the field rather than at the part's `type` (vLLM takes a

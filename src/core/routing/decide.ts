@@ -1,8 +1,8 @@
-import { gatewayError, isGatewayError } from '../errors/gateway-error.ts';
-import type { GatewayError } from '../errors/gateway-error.ts';
-import type { Bucket, Profile, Route, TargetId } from '../policy/policy.ts';
-import type { PolicyTables } from '../policy/tables.ts';
-import type { Facts } from '../request/facts.ts';
+import { gatewayError, isGatewayError } from '#core/errors/gateway-error.ts';
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import type { Bucket, Profile, Route, TargetId } from '#core/policy/policy.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { Facts } from '#core/request/facts.ts';
 import { makePlan, tierLeavesCandidate } from './plan.ts';
 import type { Lists, Plan } from './plan.ts';
 import { resolveModel, resolveRouteName, unknownRoute } from './resolve-name.ts';

@@ -1,8 +1,8 @@
-import { gatewayError } from '../errors/gateway-error.ts';
-import type { GatewayError } from '../errors/gateway-error.ts';
-import type { TargetId } from '../policy/policy.ts';
-import type { Facts } from '../request/facts.ts';
-import { formatDuration } from '../units/format-duration.ts';
+import { gatewayError } from '#core/errors/gateway-error.ts';
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import type { TargetId } from '#core/policy/policy.ts';
+import type { Facts } from '#core/request/facts.ts';
+import { formatDuration } from '#core/units/format-duration.ts';
 import { candidatesOf, tooLong } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Reading } from './reading.ts';

@@ -1,8 +1,8 @@
-import type { GatewayError } from '../errors/gateway-error.ts';
-import { errorRow } from '../errors/gateway-error.ts';
-import type { TargetId } from '../policy/policy.ts';
-import type { PolicyTables } from '../policy/tables.ts';
-import type { BucketScore, Facts } from '../request/facts.ts';
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import { errorRow } from '#core/errors/gateway-error.ts';
+import type { TargetId } from '#core/policy/policy.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { BucketScore, Facts } from '#core/request/facts.ts';
 import { decide } from './decide.ts';
 import type { Decision, Reason } from './decide.ts';
 import { exhaustedError } from './exhaust.ts';

@@ -1,5 +1,5 @@
-import type { Target } from '../policy/tables.ts';
-import type { Facts } from '../request/facts.ts';
+import type { Target } from '#core/policy/tables.ts';
+import type { Facts } from '#core/request/facts.ts';
 
 /** What a target is missing for a request. */
 export type Lack = 'service' | 'image' | 'audio' | 'video' | 'tools' | 'context';

@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors/catalog.ts';
-import type { TargetId } from '../policy/policy.ts';
+import type { ErrorCode } from '#core/errors/catalog.ts';
+import type { TargetId } from '#core/policy/policy.ts';
 
 /**
  * How one attempt ended, as far as the walk cares.
@@ -37,7 +37,7 @@ export interface Outcome {
   readonly retryAllowed: boolean;
 }
 
-/** What follows an attempt (DESIGN §5): the whole table of next steps. */
+/** What follows an attempt: the whole table of next steps. */
 export interface NextStep {
   /**
    * - `stop`: nobody else is asked;

@@ -1,8 +1,8 @@
-import { gatewayError } from '../errors/gateway-error.ts';
-import type { GatewayError } from '../errors/gateway-error.ts';
-import type { Exhausted, Profile, TargetId, Tier } from '../policy/policy.ts';
-import type { PolicyTables } from '../policy/tables.ts';
-import type { Facts } from '../request/facts.ts';
+import { gatewayError } from '#core/errors/gateway-error.ts';
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import type { Exhausted, Profile, TargetId, Tier } from '#core/policy/policy.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { Facts } from '#core/request/facts.ts';
 import { lacksOf } from './fit.ts';
 import type { Lack } from './fit.ts';
 

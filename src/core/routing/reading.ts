@@ -1,6 +1,6 @@
-import type { TargetId } from '../policy/policy.ts';
+import type { TargetId } from '#core/policy/policy.ts';
 
-/** The three states of a candidate (DESIGN §4). */
+/** The three states of a candidate. */
 export type CandidateState = 'free' | 'not_now' | 'cannot';
 
 /**

@@ -1,8 +1,8 @@
-import { gatewayError } from '../errors/gateway-error.ts';
-import type { GatewayError } from '../errors/gateway-error.ts';
-import type { Route, TargetId } from '../policy/policy.ts';
-import { withoutLatest } from '../policy/tables.ts';
-import type { PolicyTables } from '../policy/tables.ts';
+import { gatewayError } from '#core/errors/gateway-error.ts';
+import type { GatewayError } from '#core/errors/gateway-error.ts';
+import type { Route, TargetId } from '#core/policy/policy.ts';
+import { withoutLatest } from '#core/policy/tables.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
 import { nearestNames } from './nearest-names.ts';
 
 /** What a name means: leave it to the classifier, a route, or targets by name. */

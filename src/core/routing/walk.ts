@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../errors/catalog.ts';
-import type { TargetId } from '../policy/policy.ts';
+import type { ErrorCode } from '#core/errors/catalog.ts';
+import type { TargetId } from '#core/policy/policy.ts';
 import { nextSteps } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { pickMember } from './pick-member.ts';

@@ -15,7 +15,7 @@ const sizeMax = 1_000_000_000_000n;
 /** What a size looks like, for editors; `parseSize` is the judge. */
 export const sizePattern = '^[0-9]+(\\.[0-9]+)?(k|M|Ki|Mi)?$';
 
-/** Reads a size in tokens (DESIGN §4 Size): `32k` is 32,000, `32Ki` is 32,768, a plain number is itself. Whole and at least 1. */
+/** Reads a size in tokens: `32k` is 32,000, `32Ki` is 32,768, a plain number is itself. Whole and at least 1. */
 export function parseSize(text: string | number): Parsed {
   const written = String(text).trim();
   const match = /^(\d{1,30})(?:\.(\d{1,30}))?([A-Za-z]*)$/.exec(written);

@@ -3,8 +3,8 @@ import { beginWalk, stepWalk } from '#core/routing/walk.ts';
 import type { WalkEvent } from '#core/routing/walk.ts';
 import { mayQueue } from '#core/routing/exhaust.ts';
 import type { Reading } from '#core/routing/reading.ts';
-import type { House } from '../house.ts';
-import type { Journey } from '../request.ts';
+import type { House } from '#gateway/house.ts';
+import type { Journey } from '#gateway/request.ts';
 
 /** Whom to call next; `end` if the walk is over. */
 export type Admission = { readonly do: 'dial'; readonly target: TargetId; readonly fresh: boolean } | { readonly do: 'end' };
@@ -42,7 +42,9 @@ export async function queue(house: House, journey: Journey): Promise<boolean> {
   if (leftMs <= 0 || house.closing()) return false;
   const { bad } = journey.step.walk;
   const all = [...plan.target, ...plan.spill, ...plan.failover, ...plan.tail];
-  const targets = all.filter((candidate) => candidate.lacks.length === 0 && !bad.includes(candidate.target)).map((candidate) => candidate.target);
+  const targets = all
+    .filter((candidate) => candidate.lacks.length === 0 && !bad.includes(candidate.target))
+    .map((candidate) => candidate.target);
   const reading = await waitFor(house, journey, { targets: [...new Set(targets)], maxMs: leftMs, until: 'free' });
   if (reading === null || request.responder.gone) return false;
   journey.walks.push(journey.events);
@@ -55,7 +57,11 @@ function read(house: House, { plan, request }: Journey, target: TargetId, lastRe
   return house.fleet.read(target, { plan, facts: request.facts, lastResort, order: request.order });
 }
 
-function waitFor(house: House, journey: Journey, wait: { readonly targets: readonly TargetId[]; readonly maxMs: number; readonly until: 'free' | 'settled' }): Promise<Reading | null> {
+function waitFor(
+  house: House,
+  journey: Journey,
+  wait: { readonly targets: readonly TargetId[]; readonly maxMs: number; readonly until: 'free' | 'settled' },
+): Promise<Reading | null> {
   const { order } = journey.request;
   if (journey.request.responder.gone) return Promise.resolve(null);
   return house.fleet.waiters.wait({ ...wait, order, read: (target) => read(house, journey, target, false) }, (cancel) => {

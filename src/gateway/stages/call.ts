@@ -4,16 +4,22 @@ import { tierRank } from '#core/policy/tables.ts';
 import { readingClause } from '#core/routing/exhaust.ts';
 import { reasonLine } from '#core/routing/explain.ts';
 import type { EgressPermit } from '#egress/port.ts';
-import { RunningAttempt } from '../attempt.ts';
-import type { AttemptReport, AttemptSpec } from '../attempt.ts';
-import type { House } from '../house.ts';
-import type { SlotLease } from '../ports.ts';
-import { ReleasedReply } from '../released-reply.ts';
-import type { Journey } from '../request.ts';
+import { RunningAttempt } from '#gateway/attempt.ts';
+import type { AttemptReport, AttemptSpec } from '#gateway/attempt.ts';
+import type { House } from '#gateway/house.ts';
+import type { SlotLease } from '#gateway/ports.ts';
+import { ReleasedReply } from '#gateway/released-reply.ts';
+import type { Journey } from '#gateway/request.ts';
 
 /** How a call went: the report, and what of the reply reached the caller; or why nobody was dialled. */
 export type Called =
-  | { readonly type: 'attempt'; readonly report: AttemptReport; readonly released: ReleasedReply; readonly startedAt: number; readonly changes: readonly string[] }
+  | {
+      readonly type: 'attempt';
+      readonly report: AttemptReport;
+      readonly released: ReleasedReply;
+      readonly startedAt: number;
+      readonly changes: readonly string[];
+    }
   | { readonly type: 'lost_race' }
   | { readonly type: 'limited'; readonly retryAfterMs: number | null }
   | { readonly type: 'not_permitted' };
@@ -103,6 +109,12 @@ async function run(
 
 /** `words:coding`, and who was passed over on the way here. */
 function whyChosen({ request, events }: Journey): string {
-  const passed = events.flatMap((event) => (event.type === 'observed' ? event.readings.filter((reading) => reading.state !== 'free').map(readingClause) : event.type === 'outcome' ? [event.outcome.message] : []));
+  const passed = events.flatMap((event) =>
+    event.type === 'observed'
+      ? event.readings.filter((reading) => reading.state !== 'free').map(readingClause)
+      : event.type === 'outcome'
+        ? [event.outcome.message]
+        : [],
+  );
   return [reasonLine(request.decision), ...passed].join('; ');
 }

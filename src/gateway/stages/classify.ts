@@ -5,7 +5,7 @@ import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Facts } from '#core/request/facts.ts';
 import { isClassified } from '#core/routing/decide.ts';
 import type { Surface, SurfaceRequest } from '#surfaces/kind.ts';
-import type { Digest, Incoming } from '../ports.ts';
+import type { Digest, Incoming } from '#gateway/ports.ts';
 import type { Identified } from './identify.ts';
 import type { Received } from './receive.ts';
 
@@ -15,7 +15,11 @@ export interface Classified {
 }
 
 /** Stage 3: reads the body and makes the facts. Resolves to null if the caller left before it was read. */
-export async function classify(surface: Surface, incoming: Incoming, context: { readonly received: Received; readonly identified: Identified; readonly tables: PolicyTables; readonly digest: Digest }): Promise<Classified | GatewayError | null> {
+export async function classify(
+  surface: Surface,
+  incoming: Incoming,
+  context: { readonly received: Received; readonly identified: Identified; readonly tables: PolicyTables; readonly digest: Digest },
+): Promise<Classified | GatewayError | null> {
   const bytes = await incoming.readBody(surface.maxBodyBytes).catch(() => 'left' as const);
   if (bytes === 'left') return null;
   if (bytes === null) return gatewayError('too_large', `The body is larger than ${surface.maxBodyBytes / 1_000_000} MB.`);
@@ -29,7 +33,12 @@ export async function classify(surface: Surface, incoming: Incoming, context: { 
 export function factsOf(
   asked: SurfaceRequest,
   surface: Pick<Surface, 'service'>,
-  { received, identified, tables, digest }: { readonly received: Received; readonly identified: Identified; readonly tables: PolicyTables; readonly digest: Digest },
+  {
+    received,
+    identified,
+    tables,
+    digest,
+  }: { readonly received: Received; readonly identified: Identified; readonly tables: PolicyTables; readonly digest: Digest },
 ): Facts {
   const unscored: Omit<Facts, 'scores'> = {
     service: surface.service,

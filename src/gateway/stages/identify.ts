@@ -16,12 +16,20 @@ export interface Identified {
 /** Stage 2: who asks, and how far its data may travel. */
 export function identify(principal: Principal, received: Received, tables: PolicyTables): Identified | GatewayError {
   const profile = tables.profiles.get(principal.profile);
-  if (!profile) return gatewayError('scope_denied', `This key’s profile "${principal.profile}" is not in the policy; make a new key with: gatehouse keys new`);
+  if (!profile)
+    return gatewayError(
+      'scope_denied',
+      `This key’s profile "${principal.profile}" is not in the policy; make a new key with: gatehouse keys new`,
+    );
   const tier = narrowTier(profile.tier, received.tier);
   return typeof tier === 'string' ? { principal, profile, tier } : tier;
 }
 
-const narrowable: Readonly<Record<string, Tier>> = { sovereign: 'sovereign', 'local-first': 'local-first', 'cloud-explicit': 'cloud-explicit' };
+const narrowable: Readonly<Record<string, Tier>> = {
+  sovereign: 'sovereign',
+  'local-first': 'local-first',
+  'cloud-explicit': 'cloud-explicit',
+};
 
 /** A caller may narrow its tier, never widen it; `coordination` is not a narrowing of anything. */
 function narrowTier(own: Tier, asked: string | null): Tier | GatewayError {
@@ -29,5 +37,10 @@ function narrowTier(own: Tier, asked: string | null): Tier | GatewayError {
   const tier = Object.hasOwn(narrowable, asked) ? narrowable[asked] : undefined;
   if (tier !== undefined && tierRank(tier) <= tierRank(own)) return tier;
   const known = tier !== undefined || asked === 'coordination';
-  return gatewayError('scope_denied', known ? `x-gatehouse-tier may only narrow the profile’s tier (${own}).` : 'x-gatehouse-tier names no tier; there are sovereign, local-first and cloud-explicit.');
+  return gatewayError(
+    'scope_denied',
+    known
+      ? `x-gatehouse-tier may only narrow the profile’s tier (${own}).`
+      : 'x-gatehouse-tier names no tier; there are sovereign, local-first and cloud-explicit.',
+  );
 }

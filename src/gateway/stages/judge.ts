@@ -4,16 +4,28 @@ import { upstreamOf } from '#core/fleet/health.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import type { AttemptRecord } from '#core/record/record.ts';
 import type { Outcome } from '#core/routing/outcome.ts';
-import type { AttemptReport } from '../attempt.ts';
-import type { House } from '../house.ts';
-import { causeOf } from '../prober.ts';
-import type { Journey } from '../request.ts';
+import type { AttemptReport } from '#gateway/attempt.ts';
+import type { House } from '#gateway/house.ts';
+import { causeOf } from '#gateway/prober.ts';
+import type { Journey } from '#gateway/request.ts';
 import type { Called } from './call.ts';
 
 /** Stage 7: what the attempt means for this request and for the fleet. */
-export function judge(house: House, journey: Journey, dial: { readonly target: TargetId; readonly fresh: boolean }, called: Called): Outcome {
+export function judge(
+  house: House,
+  journey: Journey,
+  dial: { readonly target: TargetId; readonly fresh: boolean },
+  called: Called,
+): Outcome {
   const upstream = upstreamOf(dial.target);
-  const without = (result: Outcome['result'], message: string, retryAfterMs: number | null = null): Outcome => ({ target: dial.target, result, code: null, message: `${upstream} ${message}`, retryAfterMs, retryAllowed: false });
+  const without = (result: Outcome['result'], message: string, retryAfterMs: number | null = null): Outcome => ({
+    target: dial.target,
+    result,
+    code: null,
+    message: `${upstream} ${message}`,
+    retryAfterMs,
+    retryAllowed: false,
+  });
   if (called.type === 'lost_race') return without('busy', 'has no free slot');
   if (called.type === 'limited') return without('busy', 'is at its limit for this key', called.retryAfterMs);
   if (called.type === 'not_permitted') return without('unreachable', 'may not be dialled under the policy in force');
@@ -61,14 +73,25 @@ function learn(house: House, journey: Journey, target: TargetId, report: Attempt
       return;
     case 'unreachable':
       // Our own refusal to dial says nothing about the machine.
-      if (report.fault?.cause !== 'no_permit') fleet.noteHealth(upstream, { type: 'unreachable', cause: report.fault === null ? 'it cannot be reached' : causeOf(report.fault), timeout: report.fault?.cause === 'connect_timeout' });
+      if (report.fault?.cause !== 'no_permit')
+        fleet.noteHealth(upstream, {
+          type: 'unreachable',
+          cause: report.fault === null ? 'it cannot be reached' : causeOf(report.fault),
+          timeout: report.fault?.cause === 'connect_timeout',
+        });
       return;
     case 'flaky':
     case 'failed':
     case 'crashed':
     case 'broken':
-      if (meaning.code === 'upstream_unauthorised') house.watch.tell({ type: 'alarm', upstream, message: 'it refused our key: correct it in the policy' });
-      else fleet.noteComplaint(target, { principal: journey.request.principal.id, bodyHash: house.digest(journey.request.asked.bodyText) }, meaning.clause);
+      if (meaning.code === 'upstream_unauthorised')
+        house.watch.tell({ type: 'alarm', upstream, message: 'it refused our key: correct it in the policy' });
+      else
+        fleet.noteComplaint(
+          target,
+          { principal: journey.request.principal.id, bodyHash: house.digest(journey.request.asked.bodyText) },
+          meaning.clause,
+        );
       return;
     case 'cancelled':
     case 'rejected':
@@ -77,7 +100,12 @@ function learn(house: House, journey: Journey, target: TargetId, report: Attempt
   }
 }
 
-function attemptRecord(journey: Journey, target: TargetId, called: Extract<Called, { type: 'attempt' }>, meaning: AttemptMeaning): AttemptRecord {
+function attemptRecord(
+  journey: Journey,
+  target: TargetId,
+  called: Extract<Called, { type: 'attempt' }>,
+  meaning: AttemptMeaning,
+): AttemptRecord {
   const { report, startedAt } = called;
   const { attempt, judgement } = report;
   const after = (at: number | null): number | null => (at === null ? null : at - startedAt);

@@ -7,7 +7,7 @@ import { decide } from '#core/routing/decide.ts';
 import type { Decision } from '#core/routing/decide.ts';
 import type { Plan } from '#core/routing/plan.ts';
 import type { SurfaceRequest } from '#surfaces/kind.ts';
-import type { House } from '../house.ts';
+import type { House } from '#gateway/house.ts';
 
 /** Stage 4: the route and its plan. Some bodies are refused whoever would answer: those that reach out, and those that take machines down. */
 export function plan(house: House, facts: Facts, context: { readonly tables: PolicyTables; readonly asked: SurfaceRequest }): Decision {
@@ -18,11 +18,18 @@ export function plan(house: House, facts: Facts, context: { readonly tables: Pol
 }
 
 /** A field that makes one of the machines of the plan reach somewhere of the caller's choosing. */
-function reaching(house: House, { target, spill, failover, tail }: Plan, { tables, asked }: { readonly tables: PolicyTables; readonly asked: SurfaceRequest }): GatewayError | null {
+function reaching(
+  house: House,
+  { target, spill, failover, tail }: Plan,
+  { tables, asked }: { readonly tables: PolicyTables; readonly asked: SurfaceRequest },
+): GatewayError | null {
   for (const candidate of [...target, ...spill, ...failover, ...tail]) {
     const upstream = tables.upstreams.get(upstreamOf(candidate.target));
     const field = upstream ? house.kindOf(upstream.kind).reachingField(asked.body) : null;
-    if (field !== null) return gatewayError('invalid_request', `"${field}" would let the request choose what a machine loads or reaches; leave it out.`, { param: field });
+    if (field !== null)
+      return gatewayError('invalid_request', `"${field}" would let the request choose what a machine loads or reaches; leave it out.`, {
+        param: field,
+      });
   }
   return null;
 }
@@ -30,5 +37,8 @@ function reaching(house: House, { target, spill, failover, tail }: Plan, { table
 /** A body that has taken two machines down is refused for ten minutes. */
 function poisonous(house: House, { label }: Plan, asked: SurfaceRequest): GatewayError | null {
   if (!house.fleet.isPoison(() => house.digest(asked.bodyText))) return null;
-  return gatewayError('upstream_crashed', `${label}: this very request crashed two machines within the last ten minutes, so nobody is asked again.`);
+  return gatewayError(
+    'upstream_crashed',
+    `${label}: this very request crashed two machines within the last ten minutes, so nobody is asked again.`,
+  );
 }

@@ -1,6 +1,6 @@
 import { gatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
-import type { Incoming } from '../ports.ts';
+import type { Incoming } from '#gateway/ports.ts';
 
 /** What a caller says in headers of ours. */
 export interface Received {
@@ -22,9 +22,13 @@ export function receive(headers: Incoming['headers'], closing: boolean): Receive
   for (const name of Object.keys(headers)) {
     if (!name.startsWith(ours)) continue;
     if (!allowed.includes(name.slice(ours.length))) {
-      return gatewayError('invalid_request', `There is no header ${name.slice(0, 80)}; a caller may send ${allowed.map((word) => ours + word).join(', ')}.`);
+      return gatewayError(
+        'invalid_request',
+        `There is no header ${name.slice(0, 80)}; a caller may send ${allowed.map((word) => ours + word).join(', ')}.`,
+      );
     }
-    if ((headers[name] ?? '').length > valueMax) return gatewayError('invalid_request', `The header ${name} is longer than ${valueMax} characters.`);
+    if ((headers[name] ?? '').length > valueMax)
+      return gatewayError('invalid_request', `The header ${name} is longer than ${valueMax} characters.`);
   }
   const own = (word: string): string | null => nonEmpty(headers[ours + word]);
   const foreign = sessionHeaders.map((name) => nonEmpty(headers[name])).find((value) => value !== null) ?? null;

@@ -2,8 +2,8 @@ import type { GatewayError } from '#core/errors/gateway-error.ts';
 import { errorRow } from '#core/errors/gateway-error.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import type { Usage } from '#core/reply/event.ts';
-import type { House } from '../house.ts';
-import type { CallHead, Ending, GatewayRequest, Journey } from '../request.ts';
+import type { House } from '#gateway/house.ts';
+import type { CallHead, Ending, GatewayRequest, Journey } from '#gateway/request.ts';
 
 /** Stage 8, first half: the intent, before anybody is dialled. */
 export function intentOf(head: CallHead, at: number, request: Pick<GatewayRequest, 'facts' | 'decision'> | null): Intent {

@@ -2,10 +2,10 @@ import { errorRow, gatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { Outcome } from '#core/routing/outcome.ts';
 import { exhaustedError } from '#core/routing/exhaust.ts';
-import type { AttemptReport } from '../attempt.ts';
-import type { House } from '../house.ts';
-import type { ReleasedReply } from '../released-reply.ts';
-import type { Ending, GatewayRequest, Journey } from '../request.ts';
+import type { AttemptReport } from '#gateway/attempt.ts';
+import type { House } from '#gateway/house.ts';
+import type { ReleasedReply } from '#gateway/released-reply.ts';
+import type { Ending, GatewayRequest, Journey } from '#gateway/request.ts';
 import { record } from './record.ts';
 
 /** The reply that a walk ended with. */
@@ -36,7 +36,11 @@ function wholeBody(request: GatewayRequest, released: ReleasedReply, report: Att
 
 function servedBy(target: string, request: GatewayRequest, journey: Journey): Record<string, string> {
   const slash = target.indexOf('/');
-  return { upstream: target.slice(0, slash), model: request.tables.targets.get(target)?.model ?? target.slice(slash + 1), attempts: String(journey.attempts.length) };
+  return {
+    upstream: target.slice(0, slash),
+    model: request.tables.targets.get(target)?.model ?? target.slice(slash + 1),
+    attempts: String(journey.attempts.length),
+  };
 }
 
 /** Stage 9 for a walk without a good answer: the profile's reply, or the error that explains it, in band if the head is out. */
@@ -54,7 +58,12 @@ export async function respondExhausted(house: House, journey: Journey): Promise<
 }
 
 /** Stage 9 for a refusal: recorded, then told. */
-export async function respondError(house: House, request: GatewayRequest, journey: Journey | null, { error, broken }: { readonly error: GatewayError; readonly broken: boolean }): Promise<void> {
+export async function respondError(
+  house: House,
+  request: GatewayRequest,
+  journey: Journey | null,
+  { error, broken }: { readonly error: GatewayError; readonly broken: boolean },
+): Promise<void> {
   const last = journey?.attempts.at(-1) ?? null;
   const ending: Ending = {
     result: broken ? 'failed' : 'refused',
@@ -73,8 +82,22 @@ async function respondSynthetic(house: House, request: GatewayRequest, journey: 
   const { exhausted } = journey.plan;
   if (exhausted.type !== 'reply') return;
   const text = JSON.stringify(exhausted.json);
-  const body = request.surface.syntheticReply({ text, model: request.facts.model, id: request.responder.requestId, stream: request.asked.stream, createdAt: house.clock.wallNow() });
-  await record(house, request, journey, { result: 'ok', status: 200, code: null, message: null, verdict: 'synthetic', servedBy: null, usage: null });
+  const body = request.surface.syntheticReply({
+    text,
+    model: request.facts.model,
+    id: request.responder.requestId,
+    stream: request.asked.stream,
+    createdAt: house.clock.wallNow(),
+  });
+  await record(house, request, journey, {
+    result: 'ok',
+    status: 200,
+    code: null,
+    message: null,
+    verdict: 'synthetic',
+    servedBy: null,
+    usage: null,
+  });
   request.responder.describe({ verdict: 'synthetic' });
   if (request.asked.stream) request.responder.streamed(body);
   else request.responder.whole(body);
@@ -83,5 +106,13 @@ async function respondSynthetic(house: House, request: GatewayRequest, journey: 
 /** The caller left: nothing can be told any more, but the record is kept. */
 export async function respondCancelled(house: House, request: GatewayRequest, journey: Journey | null): Promise<void> {
   const last = journey?.attempts.at(-1) ?? null;
-  await record(house, request, journey, { result: 'cancelled', status: 499, code: null, message: 'the caller left', verdict: last?.verdict ?? null, servedBy: null, usage: last?.usage ?? null });
+  await record(house, request, journey, {
+    result: 'cancelled',
+    status: 499,
+    code: null,
+    message: 'the caller left',
+    verdict: last?.verdict ?? null,
+    servedBy: null,
+    usage: last?.usage ?? null,
+  });
 }

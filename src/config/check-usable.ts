@@ -30,7 +30,7 @@ export function mayUse(profile: Profile, route: Route): boolean {
 }
 
 /** Whether a profile's tier leaves a route any candidate: all but `cloud-explicit` need one in the house. */
-export function tierLeaves(profile: Profile, route: Route, targets: ReadonlyMap<TargetId, KnownTarget>): boolean {
+function tierLeaves(profile: Profile, route: Route, targets: ReadonlyMap<TargetId, KnownTarget>): boolean {
   if (profile.tier === 'cloud-explicit') return true;
   const reachable = profile.fallback === 'never' ? route.target : [...route.target, ...route.spill, ...route.failover];
   return reachable.some((id) => targets.get(id)?.model.location === 'house');

@@ -21,7 +21,7 @@ export interface Routes {
 }
 
 /** Finds a route by any of its names. */
-export function findRoute(routes: Routes, name: string): Found<string> {
+function findRoute(routes: Routes, name: string): Found<string> {
   const own = routes.ownNames.get(name);
   if (own === undefined) return { state: 'unknown' };
   return own === null ? { state: 'broken' } : { state: 'known', value: own };

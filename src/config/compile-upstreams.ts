@@ -13,7 +13,7 @@ import type { Address } from './upstream-address.ts';
 import { upstreamSchema } from './upstream-schema.ts';
 import type { ModelFile, UpstreamFile } from './upstream-schema.ts';
 
-/** What a clock is where the policy does not say (DESIGN §5). */
+/** What a clock is where the policy does not say. */
 const defaultClocks: Clocks = {
   connectMs: 1000,
   loadMs: 300_000,

@@ -64,7 +64,7 @@ export function positionIn(lineStarts: readonly number[], offset: number): { rea
 }
 
 /** `routes.code.failover`, `guarantees[2].never`; a key with other characters in it is quoted. A list position at the end says nothing. */
-export function formatPath(path: PolicyPath): string {
+function formatPath(path: PolicyPath): string {
   const named = typeof path.at(-1) === 'number' ? path.slice(0, -1) : path;
   return named.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;

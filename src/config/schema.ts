@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { duration, listOf, nameText, oneOrMore, size, yesOrNo } from './schema-leaves.ts';
+import { duration, listOf, nameText, oneOrMore, yesOrNo } from './schema-leaves.ts';
 import { budgetText, upstreamSchema } from './upstream-schema.ts';
 
-/** Shapes of the policy file (DESIGN §4). What names mean to each other is checked when the policy is compiled. */
+/** Shapes of the policy file. What names mean to each other is checked when the policy is compiled. */
 
 const entryWords = 'upstream/model, an upstream that serves one model, or a route (meaning its target)';
 
-export const routePlanSchema = z
+const routePlanSchema = z
   .strictObject({
     target: oneOrMore(`Who answers: ${entryWords}. A list is a group of interchangeable ones.`),
     spill: oneOrMore(`Who helps when the target is busy, in this order: ${entryWords}.`).optional(),
@@ -55,7 +55,7 @@ const exhaustedSchema = z
   )
   .meta({ description: 'What happens when nobody could answer: error (default), { queue: 30m } or { reply: { … } }.' });
 
-export const tierSchema = z.enum(['sovereign', 'local-first', 'cloud-explicit', 'coordination']).meta({
+const tierSchema = z.enum(['sovereign', 'local-first', 'cloud-explicit', 'coordination']).meta({
   description:
     'How far data may travel. sovereign: never to a cloud (default). local-first: a cloud stands behind every house candidate. cloud-explicit: as the lists say. coordination: until it is built, sovereign.',
 });
@@ -138,6 +138,3 @@ export type RoutePlanFile = z.output<typeof routePlanSchema>;
 export type BucketFile = z.output<typeof bucketSchema>;
 export type ProfileFile = z.output<typeof profileSchema>;
 export type GuaranteeFile = z.output<typeof guaranteeSchema>;
-
-/** For tests of the size in `above`, which JSON Schema cannot say of a key. */
-export const aboveSize = size('A size in tokens.');

@@ -20,7 +20,7 @@ const price = z
   })
   .meta({ description: 'What this model costs, per million tokens.' });
 
-export const modelSchema = z
+const modelSchema = z
   .strictObject({
     serves: z
       .enum(['chat', 'embeddings', 'rerank', 'transcription', 'speech', 'images'])
@@ -38,7 +38,7 @@ export const modelSchema = z
 
 const clock = (description: string) => duration(description, 1).optional();
 
-export const clocksSchema = z
+const clocksSchema = z
   .strictObject({
     connect: clock('To a connection. Default: 1s.'),
     load: clock('A server that says it is loading is waited for this long; first_token stands still meanwhile. Default: 5m.'),

@@ -37,10 +37,10 @@ test('a policy that is named is taken, there or not', () => {
 
 test('an empty variable names nothing, and the configuration folder has its default', () => {
   assert.equal(findPolicy({ option: undefined, env: { GATEHOUSE_POLICY: '' }, cwd: join(folder, 'elsewhere') })?.named ?? false, false);
-  assert.deepEqual(policyPlaces({ env: { HOME: '/home/ada', XDG_CONFIG_HOME: 'relative' }, cwd: '/work' }), [
-    '/work/gatehouse.yaml',
+  assert.deepEqual(policyPlaces({ env: { HOME: '/home/ada', XDG_CONFIG_HOME: 'relative' }, cwd: '/srv' }), [
+    '/srv/gatehouse.yaml',
     '/home/ada/.config/gatehouse/gatehouse.yaml',
     '/etc/gatehouse/gatehouse.yaml',
   ]);
-  assert.equal(policyPlaces({ env: {}, cwd: '/work' }).length, 2);
+  assert.equal(policyPlaces({ env: {}, cwd: '/srv' }).length, 2);
 });

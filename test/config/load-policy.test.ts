@@ -51,7 +51,7 @@ test('what later issues bring is accepted and said to be not yet in force', () =
   }
 });
 
-test('defaults are those of the design', () => {
+test('what is not said has its default', () => {
   const { policy } = load(head + spark + route);
   assert.deepEqual(policy.listen, ['127.0.0.1:8484']);
   assert.equal(policy.hosts, null);

@@ -16,7 +16,7 @@ const buckets = tables.policy.buckets ?? [];
 const injected = tables.policy.injected;
 
 function scored(...texts: readonly string[]): Record<string, readonly string[]> {
-  return Object.fromEntries(scoreTexts(texts, buckets, injected).map((score) => [score.bucket, score.words]));
+  return Object.fromEntries(scoreTexts(texts, buckets, { matcher: tables.words, injected }).map((score) => [score.bucket, score.words]));
 }
 
 test('a score counts distinct words of the policy, in their order', () => {

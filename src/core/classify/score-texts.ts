@@ -1,6 +1,6 @@
 import type { Bucket } from '#core/policy/policy.ts';
 import type { BucketScore } from '#core/request/facts.ts';
-import { containsWord, normaliseText } from './words.ts';
+import type { WordMatcher } from './word-matcher.ts';
 
 /** User messages with text that are looked at, the newest included. */
 const messagesMax = 9;
@@ -10,26 +10,31 @@ const messagesMax = 9;
  * on") gives way to the one before it, at most eight back.
  *
  * @param userTexts text of user messages, newest first
+ * @param matcher finds the buckets' words
  * @param injected names of tags whose blocks clients put into user messages; they are taken out first
  * @returns one entry per bucket that scored, in file order; empty if nothing did
  */
-export function scoreTexts(userTexts: readonly string[], buckets: readonly Bucket[], injected: readonly string[]): readonly BucketScore[] {
+export function scoreTexts(
+  userTexts: readonly string[],
+  buckets: readonly Bucket[],
+  { matcher, injected }: { readonly matcher: WordMatcher; readonly injected: readonly string[] },
+): readonly BucketScore[] {
   let read = 0;
   for (const text of userTexts) {
-    const own = normaliseText(withoutInjected(text, injected));
-    if (own === '') continue;
-    const scores = scoreText(own, buckets);
+    const own = withoutInjected(text, injected);
+    if (!/\S/u.test(own)) continue;
+    const scores = scoreText(matcher.find(own.normalize('NFC').toLowerCase()), buckets);
     if (scores.length > 0) return scores;
     if (++read === messagesMax) break;
   }
   return [];
 }
 
-/** Words of each bucket that occur in one normalised text. Overlaps all count; a word counts once. */
-function scoreText(text: string, buckets: readonly Bucket[]): readonly BucketScore[] {
+/** Words of each bucket that were found. Overlaps all count; a word counts once. */
+function scoreText(found: ReadonlySet<string>, buckets: readonly Bucket[]): readonly BucketScore[] {
   const scores: BucketScore[] = [];
   for (const bucket of buckets) {
-    const words = bucket.words.filter((word) => containsWord(text, word));
+    const words = bucket.words.filter((word) => found.has(word));
     if (words.length > 0) scores.push({ bucket: bucket.name, words });
   }
   return scores;

@@ -12,20 +12,18 @@ const unspacedLetter =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 /**
- * Whether `word` occurs in `text`, both normalised. No letter, digit or `_` may touch it on either side, but a boundary is asked for
- * only where the word's own edge is a letter or digit of a script that puts spaces between words.
+ * Whether a letter, digit or `_` touches a word where it stands in a text, so that it is part of something else. A boundary is asked
+ * for only where the word's own edge is a letter or digit of a script that puts spaces between words.
  */
-export function containsWord(text: string, word: string): boolean {
-  if (word === '') return false;
-  const startBound = needsBoundary(firstCharacter(word));
-  const endBound = needsBoundary(lastCharacter(word));
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-    const startFree = !startBound || at === 0 || !wordCharacter.test(lastCharacter(text.slice(Math.max(0, at - 2), at)));
-    const end = at + word.length;
-    const endFree = !endBound || end === text.length || !wordCharacter.test(firstCharacter(text.slice(end, end + 2)));
-    if (startFree && endFree) return true;
-  }
-  return false;
+export function touchesWord(
+  text: string,
+  { word, start, end }: { readonly word: string; readonly start: number; readonly end: number },
+): boolean {
+  const before =
+    start > 0 && needsBoundary(firstCharacter(word)) && wordCharacter.test(lastCharacter(text.slice(Math.max(0, start - 2), start)));
+  return (
+    before || (end < text.length && needsBoundary(lastCharacter(word)) && wordCharacter.test(firstCharacter(text.slice(end, end + 2))))
+  );
 }
 
 function needsBoundary(character: string): boolean {

@@ -1,3 +1,5 @@
+import { compileWords } from '#core/classify/word-matcher.ts';
+import type { WordMatcher } from '#core/classify/word-matcher.ts';
 import type { Bucket, Location, Modality, Policy, Profile, Route, Service, TargetId, Tier, Upstream } from './policy.ts';
 
 /** One target with everything a decision asks of it. */
@@ -37,6 +39,8 @@ export interface PolicyTables {
   readonly routeNames: ReadonlyMap<string, readonly string[]>;
   /** The bucket that takes what no word or image claims; null without `classify`. */
   readonly restBucket: Bucket | null;
+  /** Finds the words of all buckets. */
+  readonly words: WordMatcher;
 }
 
 /** Drops a trailing `:latest`, which means the same as no tag wherever model names are compared. */
@@ -95,6 +99,7 @@ export function tablesOf(policy: Policy, hash: string): PolicyTables {
     profiles: new Map(policy.profiles.map((profile) => [profile.name, profile])),
     pools,
     routeNames,
+    words: compileWords((policy.buckets ?? []).flatMap((bucket) => bucket.words)),
     restBucket: policy.buckets?.find((bucket) => bucket.words.length === 0 && !bucket.image) ?? null,
   };
 }

@@ -11,5 +11,8 @@ import { bucketsTakingPart, isClassified } from './decide.ts';
  */
 export function withScores(facts: Omit<Facts, 'scores'>, userTexts: readonly string[], tables: PolicyTables): Facts {
   if (!isClassified(facts, tables)) return { ...facts, scores: [] };
-  return { ...facts, scores: scoreTexts(userTexts, bucketsTakingPart(facts, tables), tables.policy.injected) };
+  return {
+    ...facts,
+    scores: scoreTexts(userTexts, bucketsTakingPart(facts, tables), { matcher: tables.words, injected: tables.policy.injected }),
+  };
 }

@@ -1,9 +1,8 @@
-import { scoreTexts } from '#core/classify/score-texts.ts';
 import { gatewayError, isGatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Facts } from '#core/request/facts.ts';
-import { isClassified } from '#core/routing/decide.ts';
+import { withScores } from '#core/routing/score-request.ts';
 import type { Surface, SurfaceRequest } from '#surfaces/kind.ts';
 import type { Digest, Incoming } from '#gateway/ports.ts';
 import type { Identified } from './identify.ts';
@@ -54,8 +53,7 @@ export function factsOf(
     outputTokens: asked.outputTokens,
     session: received.session ?? digest(`${identified.principal.id}\n${asked.systemText}\n${asked.firstUserText}`),
   };
-  const { buckets, injected } = tables.policy;
-  return { ...unscored, scores: buckets && isClassified(unscored, tables) ? scoreTexts(asked.userTexts, buckets, injected) : [] };
+  return withScores(unscored, asked.userTexts, tables);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -33,9 +33,33 @@ export class RecordUnavailable extends Error {
 
 /** What one attempt may use, reserved before it and settled after it. Limits refuse with the time after which to try again. */
 export interface Limits {
-  reserve(attempt: { readonly principal: string; readonly target: TargetId; readonly promptTokens: number; readonly outputTokens: number | null }): Promise<Reservation>;
+  reserve(attempt: {
+    readonly principal: string;
+    readonly target: TargetId;
+    readonly promptTokens: number;
+    readonly outputTokens: number | null;
+  }): Promise<Reservation>;
 }
 
 export type Reservation =
   | { readonly granted: true; settle(spent: { readonly inputTokens: number | null; readonly outputTokens: number | null }): Promise<void> }
   | { readonly granted: false; readonly retryAfterMs: number | null };
+
+/** Why the gatehouse cannot start with what lies in its data folder, and what to do about it. */
+export interface StartProblem {
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** Small files that only their owner may read, each replaced as a whole. Names are plain file names. */
+export interface PrivateFiles {
+  /** The text of a file, null if there is none; a problem if anybody else could have read or written it. */
+  read(name: string): Promise<{ readonly text: string | null } | StartProblem>;
+  /** Replaces a file at once and durably: after a crash it holds the old text or the new one. Calls take effect in their order. */
+  write(name: string, text: string): Promise<void>;
+}
+
+/** Tells a problem from what was asked for. */
+export function isStartProblem(value: object): value is StartProblem {
+  return 'problem' in value && 'remedy' in value;
+}

@@ -1,0 +1,77 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { errorCodeOf } from './error-code.ts';
+import type { StartProblem } from './ports.ts';
+
+/** One process per data folder. */
+export interface FolderLock {
+  release(): void;
+}
+
+const lockName = 'lock';
+const holderName = 'lock-holder';
+
+/**
+ * Takes the folder's lock, or says who has it. The lock is the kernel's own, taken through an empty SQLite file, because Node has no other
+ * call for it: it goes with the process however that ends, and holds across containers that share the folder, where process numbers say
+ * nothing. Nothing else in this process may open the file: closing it would drop the lock.
+ */
+export function lockFolder(folder: string): FolderLock | StartProblem {
+  const path = join(folder, lockName);
+  let database: DatabaseSync | null = null;
+  try {
+    makeEmpty(path);
+    database = new DatabaseSync(path, { timeout: 0 });
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    writeFileSync(join(folder, holderName), `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    database?.close();
+    return isLocked(error) ? takenBy(folder) : unwritable(folder, error);
+  }
+  const held = database;
+  return {
+    release: () => {
+      if (held.isOpen) held.close();
+    },
+  };
+}
+
+/** Makes the file for its owner only. An existing one is not opened, which could drop a lock that this process holds. */
+function makeEmpty(path: string): void {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (errorCodeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+const sqliteBusy = 5;
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy;
+}
+
+function takenBy(folder: string): StartProblem {
+  const holder = holderOf(folder);
+  return {
+    problem: `another gatehouse${holder === null ? '' : ` (process ${holder})`} uses the data folder ${folder}`,
+    remedy: 'stop it first, or name another folder with --data',
+  };
+}
+
+function holderOf(folder: string): string | null {
+  try {
+    return /^\d+$/m.exec(readFileSync(join(folder, holderName), 'utf8'))?.[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function unwritable(folder: string, error: unknown): StartProblem {
+  const said = error instanceof Error ? error.message : String(error);
+  return {
+    problem: `the data folder ${folder} cannot be written (${said})`,
+    remedy: 'make it writable for this user, or name another folder with --data',
+  };
+}

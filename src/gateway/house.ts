@@ -1,4 +1,3 @@
-import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Principal } from '#core/record/record.ts';
 import type { Dialer } from '#egress/port.ts';
@@ -6,7 +5,7 @@ import type { Limits, RecordSink } from '#store/ports.ts';
 import type { Watch } from '#telemetry/ports.ts';
 import type { UpstreamKind } from '#upstreams/kind.ts';
 import type { FleetState } from './fleet-state.ts';
-import type { Clock, Digest, Ids, Incoming } from './ports.ts';
+import type { Clock, Digest, Ids } from './ports.ts';
 
 /** Everything the conductor works with. Built once by the composition; the simulator builds its own. */
 export interface House {
@@ -20,8 +19,6 @@ export interface House {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly digest: Digest;
-  /** Who asks; the same answer for a missing key and for a wrong one takes the same time. */
-  identify(headers: Incoming['headers']): Principal | GatewayError;
   /** Whether a key that was good when its request came is still good. */
   stillKnown(principal: Principal): boolean;
   kindOf(upstream: string): UpstreamKind;

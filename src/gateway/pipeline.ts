@@ -1,6 +1,7 @@
 import { gatewayError, isGatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import { reasonLine } from '#core/routing/explain.ts';
+import type { Principal } from '#core/record/record.ts';
 import { beginWalk } from '#core/routing/walk.ts';
 import { RecordUnavailable } from '#store/ports.ts';
 import type { Surface } from '#surfaces/kind.ts';
@@ -20,22 +21,27 @@ import { intentOf, recordUnread } from './stages/record.ts';
 import { respondAnswer, respondError, respondExhausted } from './stages/respond.ts';
 import type { Answered } from './stages/respond.ts';
 
+/** A request from somebody who is known: the door asked before it let a byte of the body in. */
+export interface Call {
+  readonly incoming: Incoming;
+  readonly principal: Principal;
+}
+
 /**
  * One request through the nine stages: receive → identify → classify → plan → admit → call → judge → record → respond. `judge` may
- * send it back to `admit` with the next candidate; nothing else goes backwards.
+ * send it back to `admit` with the next candidate; nothing else goes backwards. Every call leaves a record, whatever becomes of it.
  */
-export async function handle(house: House, surface: Surface, incoming: Incoming): Promise<void> {
+export async function handle(house: House, surface: Surface, { incoming, principal }: Call): Promise<void> {
   const responder = new Responder(surface, incoming.client, { clock: house.clock, requestId: house.ids.requestId() });
   const tables = house.tables();
   const received = receive(incoming.headers, house.closing());
-  if (isGatewayError(received)) return refuse(house, responder, received);
-  const principal = house.identify(incoming.headers);
-  if (isGatewayError(principal)) return refuse(house, responder, principal);
-  const head: CallHead = { arrivedAt: incoming.arrivedAt, surface, responder, principal, task: received.task, tables };
-  await guarded(responder, () => identified(house, head, { received, incoming }));
+  const task = isGatewayError(received) ? null : received.task;
+  const head: CallHead = { arrivedAt: incoming.arrivedAt, surface, responder, principal, task, tables };
+  await guarded(responder, () =>
+    isGatewayError(received) ? refuseRecorded(house, head, received) : identified(house, head, { received, incoming }),
+  );
 }
 
-/** From here on every call leaves a record, whatever becomes of it. */
 async function identified(
   house: House,
   head: CallHead,
@@ -121,10 +127,4 @@ async function walk(house: House, journey: Journey): Promise<Answered | null> {
 async function refuseRecorded(house: House, head: CallHead, error: GatewayError): Promise<void> {
   await recordUnread(house, head, error);
   head.responder.fail(error);
-}
-
-/** A refusal before the caller is known: counted, not recorded one by one. */
-function refuse(house: House, responder: Responder, error: GatewayError): void {
-  house.watch.tell({ type: 'refused', code: error.code });
-  responder.fail(error);
 }

@@ -128,7 +128,6 @@ export async function startHouseUnderTest(yaml: string, options: { readonly cloc
     clock,
     ids: { requestId: () => `req_${randomUUID()}` },
     digest: (text) => createHash('sha256').update(text).digest('hex'),
-    identify: () => principal,
     stillKnown: () => true,
     nextOrder: () => ++order,
     kindOf: (name) => {
@@ -147,7 +146,7 @@ export async function startHouseUnderTest(yaml: string, options: { readonly cloc
     const client = new FakeClient(under.trail);
     const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const incoming: Incoming = { headers: asked.headers ?? {}, readBody: () => Promise.resolve(bytes), client, arrivedAt: clock.now() };
-    const handled = handle(house, openaiChatSurface, incoming);
+    const handled = handle(house, openaiChatSurface, { incoming, principal });
     handled.catch((error: unknown) => client.fail(error));
     return { done: client.done, wrote: (count) => client.wrote(count), leave: () => client.leave(), client };
   };

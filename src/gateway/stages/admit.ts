@@ -37,7 +37,7 @@ export function move(journey: Journey, event: WalkEvent): void {
  */
 export async function queue(house: House, journey: Journey): Promise<boolean> {
   const { plan, request } = journey;
-  if (plan.exhausted.type !== 'queue' || journey.step.walk.settled !== null || !mayQueue(plan, journey.step.walk.bad)) return false;
+  if (plan.exhausted.type !== 'queue' || !mayQueue(plan, journey.step.walk)) return false;
   const leftMs = request.arrivedAt + plan.exhausted.maxMs - house.clock.now();
   if (leftMs <= 0 || house.closing()) return false;
   const { bad } = journey.step.walk;

@@ -44,11 +44,10 @@ export function outcomeOf(tables: PolicyTables, request: Request, fleet: Fleet):
   const explanation = explain(facts, tables, read);
   const { plan } = decision;
   if (!plan) return { decision, facts, tried: [], served: null, refusal: decision.refusal, reply: null, queuedMs: null, explanation };
-  const { bad, ...walked } = walk(plan, facts, { read, fleet });
-  const open = walked.refusal !== null && errorRow(walked.refusal).status !== 400;
+  const { mayQueue, ...walked } = walk(plan, facts, { read, fleet });
   const { exhausted } = plan;
-  const reply = open && exhausted.type === 'reply' ? exhausted.json : null;
-  const queuedMs = open && exhausted.type === 'queue' && mayQueue(plan, bad) ? exhausted.maxMs : null;
+  const reply = walked.refusal !== null && exhausted.type === 'reply' ? exhausted.json : null;
+  const queuedMs = mayQueue && exhausted.type === 'queue' ? exhausted.maxMs : null;
   return { decision, facts, explanation, ...walked, reply, queuedMs };
 }
 
@@ -126,7 +125,7 @@ function isIn(names: readonly string[] | undefined, target: TargetId): boolean {
 /** Words of an operator for what was met. */
 const met: Partial<Record<Reading['why'], string>> = { no_slot: 'busy', answered_busy: 'busy', ejected: 'down' };
 
-type Walked = Pick<Outcome, 'tried' | 'served' | 'refusal'> & { readonly bad: readonly TargetId[] };
+type Walked = Pick<Outcome, 'tried' | 'served' | 'refusal'> & { readonly mayQueue: boolean };
 
 function walk(plan: Plan, facts: Facts, { read, fleet }: { readonly read: Read; readonly fleet: Fleet }): Walked {
   const tried: string[] = [];
@@ -135,8 +134,9 @@ function walk(plan: Plan, facts: Facts, { read, fleet }: { readonly read: Read; 
   for (;;) {
     const { action } = step;
     if (action.do === 'end')
-      return { tried, served: null, refusal: exhaustedError(plan, step.walk, { facts, events }), bad: step.walk.bad };
-    if (action.do === 'dial' && !isIn(fleet.failing, action.target)) return { tried, served: action.target, refusal: null, bad: [] };
+      return { tried, served: null, refusal: exhaustedError(plan, step.walk, { facts, events }), mayQueue: mayQueue(plan, step.walk) };
+    if (action.do === 'dial' && !isIn(fleet.failing, action.target))
+      return { tried, served: action.target, refusal: null, mayQueue: false };
     const event = eventOf(action);
     events.push(event);
     step = stepWalk(plan, step.walk, event);

@@ -42,9 +42,10 @@ function nobodyLargeEnough(plan: Plan, { seen, windowAbove }: Walk): boolean {
   );
 }
 
-/** Whether a request may be walked again from the queue: somebody who fits was not judged bad. */
-export function mayQueue(plan: Plan, bad: readonly TargetId[]): boolean {
-  return candidatesOf(plan).some((candidate) => candidate.lacks.length === 0 && !bad.includes(candidate.target));
+/** Whether a walk that ended without an answer may be walked again from the queue: somebody who fits was not judged bad, and time can help. */
+export function mayQueue(plan: Plan, walk: Walk): boolean {
+  if (walk.settled !== null || walk.crashes >= 2 || nobodyLargeEnough(plan, walk)) return false;
+  return candidatesOf(plan).some((candidate) => candidate.lacks.length === 0 && !walk.bad.includes(candidate.target));
 }
 
 function neverFallsBack(plan: Plan): string {

@@ -344,15 +344,27 @@ test('targets judged bad stay out when the request is walked again, others do no
   const plan = planOf('a > - > b c d');
   const first = walked(plan, { read: { a: 'ejected', d: 'no_slot' }, end: { b: 'failed', c: 'unreachable' } });
   assert.deepEqual(first.walk.bad, ['b/m']);
-  assert.equal(mayQueue(plan, first.walk.bad), true);
+  assert.equal(mayQueue(plan, first.walk), true);
   assert.equal(walked(plan, { read: { a: 'ejected' } }, ['b']).trace, 'a ejected, c answered');
 });
 
-test('where all who fit were judged bad, there is nothing to queue for', () => {
-  const plan = planOf('a > b! > c');
-  assert.equal(mayQueue(plan, ['a/m']), true);
-  assert.equal(mayQueue(plan, ['a/m', 'c/m']), false);
-});
+const queues: readonly [name: string, plan: string, script: Script, may: boolean][] = [
+  ['somebody was busy', 'a > b! > c', { read: { a: 'no_slot' }, end: { c: 'failed' } }, true],
+  ['somebody is down', 'a > - > -', { read: { a: 'ejected' } }, true],
+  ['all who fit were judged bad', 'a > b! > c', { end: { a: 'failed', c: 'failed' } }, false],
+  ['it took two machines down', 'a > - > b c', { end: { a: 'crashed', b: 'crashed' } }, false],
+  ['it is too long for all who are left', 'a:8 > - > b:4', { end: { a: 'too_long' } }, false],
+  ['it is too long, and a larger one is down', 'a:8 > - > b:9', { end: { a: 'too_long' }, read: { b: 'ejected' } }, true],
+  ['it was answered', 'a > - > b', {}, false],
+  ['it was refused', 'a > - > b', { end: { a: 'rejected' } }, false],
+];
+
+for (const [name, line, script, may] of queues) {
+  test(`${may ? 'may' : 'may not'} queue: ${name}`, () => {
+    const plan = planOf(line);
+    assert.equal(mayQueue(plan, walked(plan, script).walk), may);
+  });
+}
 
 test('a walk is plain data and never changed in place', () => {
   const plan = planOf('a b > c > d', wait);

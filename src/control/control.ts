@@ -1,0 +1,60 @@
+import type { Drain } from '#core/fleet/health.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { FleetState } from '#gateway/fleet-state.ts';
+import type { Clock, Digest } from '#gateway/ports.ts';
+import type { KeyRing } from '#identity/key-ring.ts';
+import type { Surface } from '#surfaces/kind.ts';
+import type { Happening } from '#telemetry/ports.ts';
+
+/** What the endpoints need of the house. */
+export interface Control {
+  readonly version: string;
+  /** Every model API; the first one's envelope is used where no other is nearer. */
+  readonly surfaces: readonly Surface[];
+  /** The policy in force now. */
+  tables(): PolicyTables;
+  /** The file it came from; null for a house that was found or is a demo. */
+  policyPath(): string | null;
+  /** Addresses that are listened on. */
+  listening(): readonly string[];
+  readonly fleet: Pick<FleetState, 'read' | 'snapshot' | 'drains' | 'waiters' | 'slotsInUse'>;
+  /** Sets a drain and keeps it over restarts. */
+  setDrain(drain: Drain, drained: boolean): Promise<void>;
+  readonly keys: Pick<KeyRing, 'list' | 'create' | 'revoke'>;
+  /** Reads the policy file again. A file that is wrong changes nothing. */
+  reload(): Promise<Reloaded>;
+  /** The machines of a demo house; null in every other house. */
+  readonly demo: DemoMachines | null;
+  readonly clock: Clock;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  readonly digest: Digest;
+  recordWritable(): boolean;
+  /** In the text format of Prometheus. */
+  metricsText(): string;
+  /** Counters for people; serialisable. */
+  stats(): object;
+  /** Hands over what happens from now on, until the returned function is called. */
+  subscribe(listener: (happening: Happening) => void): () => void;
+  /** Keeps what the operator did. Awaited before it is done; rejects with `RecordUnavailable`. */
+  noteOperator(change: OperatorChange): Promise<void>;
+}
+
+/** One thing the operator did: `drain`, `undrain`, `reload-config`, `keys-new`, `keys-revoke`, `demo-break`, `demo-mend`, and to what. */
+export interface OperatorChange {
+  readonly action: string;
+  readonly subject: string;
+}
+
+/** How a reload ended. Problems and warnings are whole lines: `gatehouse.yaml:14:18 routes.code: …`. */
+export type Reloaded =
+  | { readonly outcome: 'loaded'; readonly hash: string; readonly warnings: readonly string[] }
+  | { readonly outcome: 'refused'; readonly problems: readonly string[] };
+
+export interface DemoMachines {
+  names(): readonly string[];
+  /** The names of the machines that are broken now. */
+  broken(): readonly string[];
+  break(name: string): Promise<void>;
+  mend(name: string): Promise<void>;
+}

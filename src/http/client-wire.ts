@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientWire, Clock } from '#gateway/ports.ts';
+import { smallBodyBytes } from './body-budget.ts';
+
+/** How long a caller whose body is not wanted has to read the answer before the connection is cut. */
+const lingerMs = 1_000;
+
+export interface WireOptions {
+  readonly clock: Clock;
+  /** Length of the request's body as it said itself; null if it did not. */
+  readonly declaredBytes: number | null;
+  /** No further request is wanted on this connection. */
+  closing(): boolean;
+}
+
+/** The caller's side of one exchange on a `node:http` response. */
+export class HttpWire implements ClientWire {
+  /** Resolves when the answer has been handed over or the connection is gone. */
+  readonly closed: Promise<void>;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #options: WireOptions;
+  readonly #goneListeners: (() => void)[] = [];
+  /** The answer has no end of its own: it need not be waited for when the listener closes. */
+  endless = false;
+  #bodyRead: boolean;
+  #over = false;
+  #gone = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse, options: WireOptions) {
+    this.#request = request;
+    this.#response = response;
+    this.#options = options;
+    this.#bodyRead = options.declaredBytes === 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    const { socket } = request;
+    const onClose = (): void => {
+      this.#leave();
+      resolve();
+    };
+    socket.once('close', onClose);
+    response.once('finish', () => {
+      socket.off('close', onClose);
+      resolve();
+    });
+    // A caller that breaks off shows in `close`; the error itself says no more.
+    response.on('error', () => {});
+    request.on('error', () => {});
+    if (socket.destroyed) onClose();
+  }
+
+  get headOut(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** The body has been taken in whole: the connection can carry another request. */
+  noteBodyRead(): void {
+    this.#bodyRead = true;
+  }
+
+  head(status: number, headers: Readonly<Record<string, string>>): void {
+    if (this.#over || this.#gone || this.#response.headersSent) return;
+    this.#request.socket.setNoDelay(true);
+    const last = this.#options.closing() || this.#isBodyPending();
+    this.#response.writeHead(status, last ? { ...headers, connection: 'close' } : { ...headers });
+  }
+
+  write(bytes: Uint8Array | string): number {
+    if (this.#over || this.#gone) return 0;
+    this.#response.write(bytes);
+    return this.#response.writableLength;
+  }
+
+  end(): void {
+    if (this.#over || this.#gone) return;
+    this.#over = true;
+    if (!this.#isBodyPending()) {
+      this.#response.end();
+      return;
+    }
+    // Closing while a caller is still sending resets the connection, and the answer is lost with it. The answer's length is known
+    // to the caller, so it can read it and leave first; nothing more of its body is read meanwhile.
+    const cancel = this.#options.clock.after(lingerMs, () => this.#response.end());
+    this.#request.socket.once('close', cancel);
+  }
+
+  /** Ends an endless answer from our side; to whoever writes it, the caller has gone. */
+  stop(): void {
+    this.end();
+    this.#leave();
+  }
+
+  destroy(): void {
+    if (this.#gone) return;
+    this.#over = true;
+    const { socket } = this.#request;
+    // Only TCP has a reset.
+    if (socket.remoteAddress === undefined) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  onGone(listener: () => void): void {
+    if (this.#gone) listener();
+    else this.#goneListeners.push(listener);
+  }
+
+  onDrained(listener: () => void): void {
+    this.#response.on('drain', listener);
+  }
+
+  /** A large body, or one of unknown length, that nobody will read any more. A small one is skipped by the server itself. */
+  #isBodyPending(): boolean {
+    const { declaredBytes } = this.#options;
+    return !this.#bodyRead && (declaredBytes === null || declaredBytes > smallBodyBytes);
+  }
+
+  #leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    for (const listener of this.#goneListeners) listener();
+  }
+}

@@ -126,7 +126,7 @@ export class FleetState implements Slots {
       slots: this.#tables.pools.get(pool)?.slots ?? null,
       promised: this.waiters.promised(pool, order),
       busyUntil: state.busyUntil,
-      loadingSince: state.loadingSince,
+      loadingSince: this.#loadingIsStale(target, state) ? null : state.loadingSince,
       loadingUntil: state.loadingUntil,
       absentUntil: state.absentUntil,
       drainedUpstream: this.#drainedUpstreams.has(upstreamOf(target)),
@@ -215,11 +215,15 @@ export class FleetState implements Slots {
   noteLoading(target: TargetId, retryAfterMs: number | null): void {
     const state = this.#target(target);
     const now = this.#clock.now();
-    const loadMs = this.#tables.upstreams.get(upstreamOf(target))?.clocks.loadMs ?? 0;
-    const stale = state.loadingSince !== null && now - state.loadingSince > loadMs + loadRetryMs;
-    state.loadingSince = stale ? now : (state.loadingSince ?? now);
+    state.loadingSince = this.#loadingIsStale(target, state) ? now : (state.loadingSince ?? now);
     state.loadingUntil = now + (retryAfterMs ?? loadingDefaultMs);
     this.#changeAt(state.loadingUntil);
+  }
+
+  /** What was said of loading so long ago says nothing now: without a probe or a dial nobody would ever take it back. */
+  #loadingIsStale(target: TargetId, { loadingSince }: TargetState): boolean {
+    const loadMs = this.#tables.upstreams.get(upstreamOf(target))?.clocks.loadMs ?? 0;
+    return loadingSince !== null && this.#clock.now() - loadingSince > loadMs + loadRetryMs;
   }
 
   noteAbsent(target: TargetId): void {

@@ -1,37 +1,29 @@
+import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import type { TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { loadPolicy } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import { tablesOf } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Intent, Principal, Terminal } from '#core/record/record.ts';
+import { beginWalk, stepWalk } from '#core/routing/walk.ts';
 import { createDialer } from '#egress/dialer.ts';
-import type { HouseDialer } from '#egress/dialer.ts';
+import type { DialerOptions, HouseDialer } from '#egress/dialer.ts';
 import { systemResolver } from '#egress/resolver.ts';
 import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
 import { handle } from '#gateway/pipeline.ts';
-import type { ClientWire, Clock, Incoming } from '#gateway/ports.ts';
+import type { Clock, Incoming } from '#gateway/ports.ts';
+import type { Limits } from '#store/ports.ts';
 import { openaiChatSurface } from '#surfaces/openai-chat/openai-chat.ts';
 import type { Happening } from '#telemetry/ports.ts';
 import { upstreamKindNamed } from '#upstreams/registry.ts';
-
-/** The real conductor over real sockets, with a caller's side that a test can look at. */
-export interface HouseUnderTest {
-  readonly house: House;
-  readonly fleet: FleetState;
-  readonly dialer: HouseDialer;
-  readonly intents: Intent[];
-  readonly terminals: Terminal[];
-  readonly happenings: Happening[];
-  /** Set to make the record fail. */
-  recordFails: Error | null;
-  /** What was done in which order: `record.begin`, `record.end`, `client.head`, `client.write`. */
-  readonly trail: string[];
-  ask(body: object | string, options?: AskOptions): Asked;
-  usePolicy(yaml: string): void;
-  close(): void;
-}
+import { FakeClient } from './fake-client.ts';
+import type { Answer } from './fake-client.ts';
+import { assertWellFormed } from './read-answer.ts';
+import { Trail } from './trail.ts';
 
 export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -42,20 +34,18 @@ export interface AskOptions {
 /** One request under way, as its caller sees it. */
 export interface Asked {
   readonly done: Promise<Answer>;
-  /** Resolves when so many writes have reached the caller. */
-  wrote(count: number): Promise<void>;
-  leave(): void;
   readonly client: FakeClient;
+  /** Resolves when the conductor is through with it. */
+  readonly handled: Promise<void>;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
-  readonly cut: boolean;
+export interface HouseOptions {
+  readonly clock?: Clock;
+  readonly connect?: DialerOptions['connect'];
+  readonly limits?: Limits;
 }
 
-export const testClock: Clock = {
+const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
   after: (delayMs, what) => {
@@ -66,175 +56,200 @@ export const testClock: Clock = {
 
 /** Loads a policy text or fails the test with its errors. */
 export function tablesFrom(yaml: string): PolicyTables {
-  const loaded = loadPolicy(yaml, { file: 'gatehouse.yaml', folder: '/', env: { GATEHOUSE_TEST_KEY: 'sk-upstream-test' } });
+  const loaded = loadPolicy(yaml, { file: 'gatehouse.yaml', folder: '/', env: {} });
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
   return tablesOf(loaded.policy, loaded.hash);
 }
 
-export async function startHouseUnderTest(yaml: string, options: { readonly clock?: Clock } = {}): Promise<HouseUnderTest> {
-  let tables = tablesFrom(yaml);
-  const clock = options.clock ?? testClock;
-  const happenings: Happening[] = [];
-  const watch = { tell: (happening: Happening): void => void happenings.push(happening) };
-  const fleet = new FleetState(tables, { clock, watch });
-  const dialer = createDialer({
-    upstreams: tables.policy.upstreams,
-    keyFor: () => ({}),
-    inForce: (permit) => permit.policyHash === tables.hash,
-    resolver: systemResolver(),
-    after: (delayMs, run) => clock.after(delayMs, run),
-    onAlarm: (alarm) => watch.tell({ type: 'alarm', upstream: alarm.upstream, message: alarm.message }),
-  });
-  await Promise.all(tables.policy.upstreams.map((upstream) => dialer.resolve(upstream.name)));
-  let order = 0;
-  let principal: Principal = { id: 'k_test', profile: tables.policy.profiles[0]?.name ?? 'default', operator: false };
-  const under: Omit<HouseUnderTest, 'house'> & { house?: House } = {
-    fleet,
-    dialer,
-    intents: [],
-    terminals: [],
-    happenings,
-    recordFails: null,
-    trail: [],
-    ask: (body, asked = {}) => ask(body, asked),
-    usePolicy: (text) => {
-      tables = tablesFrom(text);
-      fleet.usePolicy(tables);
-      dialer.setUpstreams(tables.policy.upstreams);
-    },
-    close: () => dialer.close(),
-  };
-  const house: House = {
-    tables: () => tables,
-    fleet,
-    dialer,
-    record: {
-      begin: (intent) => {
-        under.trail.push('record.begin');
-        if (under.recordFails) return Promise.reject(under.recordFails);
-        under.intents.push(intent);
-        return Promise.resolve();
+/** The real conductor over real sockets, with a caller's side and a record that a test can look into and hold up. */
+export class HouseUnderTest {
+  readonly house: House;
+  readonly fleet: FleetState;
+  readonly dialer: HouseDialer;
+  readonly clock: Clock;
+  readonly intents: Intent[] = [];
+  readonly terminals: Terminal[] = [];
+  readonly happenings: Happening[] = [];
+  readonly trail = new Trail();
+  /** What the record does; a promise that is pending holds it up, one that rejects makes it fail. */
+  recordBegins: () => Promise<void> = () => Promise.resolve();
+  recordEnds: () => Promise<void> = () => Promise.resolve();
+  known = true;
+  closing = false;
+  #tables: PolicyTables;
+  #order = 0;
+  #unrecorded = 0;
+  readonly #asked: Asked[] = [];
+  readonly #timers = new Set<() => void>();
+
+  constructor(yaml: string, options: HouseOptions = {}) {
+    this.#tables = tablesFrom(yaml);
+    this.clock = this.#watched(options.clock ?? systemClock);
+    const watch = { tell: (happening: Happening): void => void this.happenings.push(happening) };
+    this.fleet = new FleetState(this.#tables, { clock: this.clock, watch });
+    this.dialer = createDialer({
+      upstreams: this.#tables.policy.upstreams,
+      keyFor: () => ({}),
+      inForce: (permit) => permit.policyHash === this.#tables.hash,
+      resolver: systemResolver(),
+      after: this.clock.after,
+      onAlarm: (alarm) => watch.tell({ type: 'alarm', upstream: alarm.upstream, message: alarm.message }),
+      ...(options.connect ? { connect: options.connect } : {}),
+    });
+    this.house = {
+      tables: () => this.#tables,
+      fleet: this.fleet,
+      dialer: this.dialer,
+      record: { begin: (intent) => this.#begin(intent), end: (terminal) => this.#end(terminal), writable: () => true },
+      limits: options.limits ?? { reserve: () => Promise.resolve({ granted: true, settle: () => Promise.resolve() }) },
+      watch,
+      clock: this.clock,
+      ids: { requestId: () => `req_${randomUUID()}` },
+      digest: (text) => createHash('sha256').update(text).digest('hex'),
+      stillKnown: () => this.known,
+      nextOrder: () => ++this.#order,
+      kindOf: (name) => {
+        const kind = upstreamKindNamed(name);
+        if (!kind) throw new Error(`no kind ${name}`);
+        return kind;
       },
-      end: (terminal) => {
-        under.trail.push('record.end');
-        if (under.recordFails) return Promise.reject(under.recordFails);
-        under.terminals.push(terminal);
-        return Promise.resolve();
-      },
-      writable: () => true,
-    },
-    limits: { reserve: () => Promise.resolve({ granted: true, settle: () => Promise.resolve() }) },
-    watch,
-    clock,
-    ids: { requestId: () => `req_${randomUUID()}` },
-    digest: (text) => createHash('sha256').update(text).digest('hex'),
-    stillKnown: () => true,
-    nextOrder: () => ++order,
-    kindOf: (name) => {
-      const kind = upstreamKindNamed(name);
-      if (!kind) throw new Error(`no kind ${name}`);
-      return kind;
-    },
-    closing: () => false,
-  };
-  const ask = (body: object | string, asked: AskOptions): Asked => {
-    principal = {
+      closing: () => this.closing,
+    };
+  }
+
+  /** Sends one chat request; what is not said is a short question to `home/chat`. */
+  ask(body: object | string = {}, asked: AskOptions = {}): Asked {
+    const principal: Principal = {
       id: asked.principal ?? 'k_test',
-      profile: asked.profile ?? tables.policy.profiles[0]?.name ?? 'default',
+      profile: asked.profile ?? this.#tables.policy.profiles[0]?.name ?? 'default',
       operator: false,
     };
-    const client = new FakeClient(under.trail);
-    const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-    const incoming: Incoming = { headers: asked.headers ?? {}, readBody: () => Promise.resolve(bytes), client, arrivedAt: clock.now() };
-    const handled = handle(house, openaiChatSurface, { incoming, principal });
+    const client = new FakeClient(this.trail);
+    const whole = typeof body === 'string' ? body : JSON.stringify({ model: 'home/chat', messages: [{ role: 'user', content: 'hi' }], ...body });
+    const incoming: Incoming = {
+      headers: asked.headers ?? {},
+      readBody: (maxBytes) => Promise.resolve(Buffer.byteLength(whole) > maxBytes ? null : Buffer.from(whole)),
+      client,
+      arrivedAt: this.clock.now(),
+    };
+    const handled = handle(this.house, openaiChatSurface, { incoming, principal });
     handled.catch((error: unknown) => client.fail(error));
-    return { done: client.done, wrote: (count) => client.wrote(count), leave: () => client.leave(), client };
-  };
-  return Object.assign(under, { house });
+    const request = { done: client.done, client, handled };
+    this.#asked.push(request);
+    return request;
+  }
+
+  /** Swaps the policy, as a reload does. */
+  usePolicy(yaml: string): void {
+    this.#tables = tablesFrom(yaml);
+    this.fleet.usePolicy(this.#tables);
+    this.dialer.setUpstreams(this.#tables.policy.upstreams);
+  }
+
+  /**
+   * What holds after every test: everybody was told something well-formed, one terminal per intent, and no slot, promise, waiter or
+   * busy connection is left. The record replays to the same dials.
+   */
+  async assertAtRest(): Promise<void> {
+    await Promise.all(this.#asked.map(({ handled }) => handled.catch(() => {})));
+    for (let tries = 0; tries < 400 && this.#unrest() !== null; tries++) await pause(5);
+    assert.equal(this.#unrest(), null);
+    for (const { done } of this.#asked) assertWellFormed(await done);
+    const ids = this.terminals.map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length, 'no request has two terminals');
+    assert.equal(this.terminals.length + this.#unrecorded, this.intents.length, 'every intent has its terminal');
+    for (const terminal of this.terminals) {
+      const intent = this.intents.find(({ id }) => id === terminal.id);
+      assert.ok(intent, 'a terminal has its intent');
+      assertReplays(intent, terminal);
+    }
+  }
+
+  /** Calls off every timer and closes every connection. */
+  close(): void {
+    this.dialer.close();
+    for (const cancel of this.#timers) cancel();
+  }
+
+  #unrest(): string | null {
+    const connections = this.dialer.connections().reduce((sum, { dialling, active }) => sum + dialling + active, 0);
+    const left = { slots: this.fleet.slotsInUse(), waiters: this.fleet.waiters.count, connections, promised: this.#promised() };
+    return Object.values(left).every((count) => count === 0) ? null : JSON.stringify(left);
+  }
+
+  #promised(): number {
+    return [...this.#tables.pools.keys()].reduce((sum, pool) => sum + this.fleet.waiters.promised(pool, null), 0);
+  }
+
+  async #begin(intent: Intent): Promise<void> {
+    this.trail.push('record.begin');
+    await this.recordBegins();
+    this.trail.push('record.begun');
+    this.intents.push(intent);
+  }
+
+  async #end(terminal: Terminal): Promise<void> {
+    this.trail.push('record.end');
+    try {
+      await this.recordEnds();
+    } catch (error) {
+      this.#unrecorded++;
+      throw error;
+    }
+    this.trail.push('record.ended');
+    this.terminals.push(terminal);
+  }
+
+  /** The same clock, with every timer remembered, so that none outlives its test. */
+  #watched(clock: Clock): Clock {
+    return {
+      now: () => clock.now(),
+      wallNow: () => clock.wallNow(),
+      after: (delayMs, what) => {
+        const cancel = clock.after(delayMs, () => {
+          this.#timers.delete(cancel);
+          what();
+        });
+        this.#timers.add(cancel);
+        return () => {
+          this.#timers.delete(cancel);
+          cancel();
+        };
+      },
+    };
+  }
 }
 
-/** The caller's connection as plain data. */
-export class FakeClient implements ClientWire {
-  readonly done: Promise<Answer>;
-  /** How many bytes the caller pretends not to have read. */
-  waiting = 0;
-  readonly #trail: string[];
-  readonly #parts: Buffer[] = [];
-  readonly #gone: (() => void)[] = [];
-  readonly #drained: (() => void)[] = [];
-  readonly #watchers: { readonly count: number; readonly resolve: () => void }[] = [];
-  #resolve: (answer: Answer) => void;
-  #reject: (error: unknown) => void;
-  #status = 0;
-  #headers: Readonly<Record<string, string>> = {};
+/** A house for one test. What must hold at its end is asserted by itself. */
+export async function startHouseUnderTest(t: TestContext, yaml: string, options: HouseOptions = {}): Promise<HouseUnderTest> {
+  const under = new HouseUnderTest(yaml, options);
+  t.after(async () => {
+    try {
+      await under.assertAtRest();
+    } finally {
+      under.close();
+    }
+  });
+  await Promise.all(under.house.tables().policy.upstreams.map((upstream) => under.dialer.resolve(upstream.name)));
+  return under;
+}
 
-  constructor(trail: string[]) {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.#trail = trail;
-    this.done = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
+/** The record alone, read back from its JSON, leads the walk to the same dials. */
+function assertReplays(intent: Intent, terminal: Terminal): void {
+  const { walks, attempts }: Terminal = JSON.parse(JSON.stringify(terminal));
+  const { decision }: Intent = JSON.parse(JSON.stringify(intent));
+  assert.deepEqual({ ...terminal, walks, attempts }, terminal);
+  if (decision === null || decision.plan === null) return;
+  let bad: readonly string[] = [];
+  const dialled: string[] = [];
+  for (const events of walks) {
+    let step = beginWalk(decision.plan, bad);
+    for (const event of events) {
+      if (step.action.do === 'dial') dialled.push(step.action.target);
+      if (event.type === 'outcome') assert.equal(step.action.do === 'dial' && step.action.target, event.outcome.target);
+      step = stepWalk(decision.plan, step.walk, event);
+    }
+    bad = step.walk.bad;
   }
-
-  head(status: number, headers: Readonly<Record<string, string>>): void {
-    this.#trail.push('client.head');
-    this.#status = status;
-    this.#headers = headers;
-  }
-
-  write(bytes: Uint8Array | string): number {
-    this.#trail.push('client.write');
-    this.#parts.push(Buffer.from(bytes));
-    for (const watcher of this.#watchers) if (this.#parts.length >= watcher.count) watcher.resolve();
-    return this.waiting;
-  }
-
-  end(): void {
-    this.#trail.push('client.end');
-    this.#settle(false);
-  }
-
-  destroy(): void {
-    this.#trail.push('client.destroy');
-    this.#settle(true);
-    for (const listener of this.#gone) listener();
-  }
-
-  onGone(listener: () => void): void {
-    this.#gone.push(listener);
-  }
-
-  onDrained(listener: () => void): void {
-    this.#drained.push(listener);
-  }
-
-  /** The caller hangs up. */
-  leave(): void {
-    this.#settle(true);
-    for (const listener of this.#gone) listener();
-  }
-
-  drain(): void {
-    this.waiting = 0;
-    for (const listener of this.#drained) listener();
-  }
-
-  wrote(count: number): Promise<void> {
-    if (this.#parts.length >= count) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#watchers.push({ count, resolve });
-    return promise;
-  }
-
-  fail(error: unknown): void {
-    this.#reject(error);
-  }
-
-  get text(): string {
-    return Buffer.concat(this.#parts).toString('utf8');
-  }
-
-  #settle(cut: boolean): void {
-    this.#resolve({ status: this.#status, headers: this.#headers, text: this.text, cut });
-  }
+  for (const { target } of attempts) assert.ok(dialled.includes(target), `${target} was dialled but the replay does not dial it`);
 }

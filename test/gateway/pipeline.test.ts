@@ -1,27 +1,21 @@
+/** The whole way of a request, from its body to its record. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chatStream, chatWhole } from '#upstreams/scripted/chat-script.ts';
-import { startScriptedServer } from '#upstreams/scripted/engine.ts';
-import type { Script } from '#upstreams/scripted/script.ts';
-import { startHouseUnderTest } from './house-under-test.ts';
+import { answers, asksStream } from './machines.ts';
+import { contentOf, doneCount, usageOf } from './read-answer.ts';
+import { setStage } from './stage.ts';
 
-test('a streamed answer passes through byte for byte', async () => {
-  const script: Script = chatStream({ model: 'm', text: 'Hello there' });
-  const server = await startScriptedServer(() => script);
-  const under = await startHouseUnderTest(`
-version: 1
-house: home
-upstreams:
-  one: { kind: scripted, url: ${server.url}, slots: 1, models: { m: { context: 8k } } }
-routes:
-  chat: { target: one }
-`);
-  const answer = await under.ask({ model: 'home/chat', stream: true, messages: [{ role: 'user', content: 'hi' }] }).done;
-  console.log(answer, under.terminals, under.trail);
+test('a streamed answer reaches the caller byte for byte', async (t) => {
+  const { under, machines } = await setStage(t, { machines: { one: answers(['Hello', ' there']) } });
+  const answer = await under.ask({ stream: true, stream_options: { include_usage: true } }).done;
   assert.equal(answer.status, 200);
-  const whole = await under.ask({ model: 'home/chat', messages: [{ role: 'user', content: 'hi' }] }).done;
-  console.log(whole);
-  under.close();
-  await server.close();
-  void chatWhole;
+  assert.equal(contentOf(answer), 'Hello there');
+  assert.equal(doneCount(answer), 1);
+  assert.equal(usageOf(answer)?.completion_tokens, 3);
+  assert.ok(asksStream(machines.one.request(0)));
+  const [terminal] = under.terminals;
+  assert.equal(terminal?.result, 'ok');
+  assert.equal(terminal?.verdict, 'ok');
+  assert.equal(terminal?.servedBy, 'one/m');
+  assert.deepEqual(terminal?.usage, { input: 12, output: 3, cachedInput: null, reasoning: null });
 });

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { jsonOption, newCommand } from './command.ts';
+import type { Shell } from './shell.ts';
+
+/** `gatehouse check [policy]`. */
+export function checkCommand(shell: Shell): Command {
+  return newCommand({
+    name: 'check',
+    summary: 'check a policy and show who is asked on each route',
+    more: 'Says everything that is wrong at once, with file, line and column. Ends with 2 if the policy does not load, with 1 if one of its guarantees is violated.',
+    examples: [
+      ['gatehouse check', 'the policy that would be served'],
+      ['gatehouse check gatehouse.yaml', 'another one'],
+      ['gatehouse check --json', 'for machines'],
+    ],
+  })
+    .argument('[policy]', 'policy file (default: where policies are looked for)')
+    .option(...jsonOption)
+    .action(async (policy: string | undefined, options: { readonly json?: true }) => {
+      const { runCheck } = await import('./run-check.ts');
+      shell.exitCode = runCheck(policy, { json: options.json ?? false }, shell);
+    });
+}

@@ -1,0 +1,98 @@
+import type { LoadedPolicy } from '#config/load.ts';
+import { formatProblem } from '#config/problem.ts';
+import type { Exhausted, TargetId } from '#core/policy/policy.ts';
+import { tablesOf } from '#core/policy/tables.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import { formatDuration } from '#core/units/format-duration.ts';
+import { effectiveRoutes, violations } from './effective-routes.ts';
+import type { EffectiveProfile, EffectiveRoute, Violation } from './effective-routes.ts';
+import { CliStop, exitCodes } from './exit-codes.ts';
+import { placesLookedAt, readPolicy } from './load-house.ts';
+import { painter } from './shell.ts';
+import type { Paint, Shell } from './shell.ts';
+import { textTable } from './text-table.ts';
+
+/** Checks a policy; gives the exit code. */
+export function runCheck(policy: string | undefined, options: { readonly json: boolean }, shell: Shell): number {
+  const read = readPolicy(policy, shell);
+  if (read === null) throw new CliStop(exitCodes.invalid, `there is no policy to check; looked at ${placesLookedAt(shell)}`);
+  const { file, result } = read;
+  if (!result.ok) {
+    if (options.json) shell.out(`${JSON.stringify({ ok: false, file, problems: result.problems, warnings: result.warnings }, null, 2)}\n`);
+    else for (const problem of [...result.problems, ...result.warnings]) shell.err(`${formatProblem(problem)}\n`);
+    if (!options.json) shell.err(`${countOf(result.problems.length, 'error')}: this policy does not load\n`);
+    return exitCodes.invalid;
+  }
+  const tables = tablesOf(result.policy, result.hash);
+  const [profiles, broken] = [effectiveRoutes(tables), violations(tables)];
+  const ok = broken.length === 0;
+  if (options.json) {
+    const { hash, warnings, notes } = result;
+    shell.out(`${JSON.stringify({ ok, file, hash, warnings, notes, violations: broken, profiles }, null, 2)}\n`);
+  } else {
+    for (const problem of [...result.warnings, ...result.notes]) shell.err(`${formatProblem(problem)}\n`);
+    shell.out(report({ file, result, tables, profiles, broken }, painter(shell, shell.outIsTty)));
+  }
+  return ok ? exitCodes.ok : exitCodes.violated;
+}
+
+interface Checked {
+  readonly file: string;
+  readonly result: LoadedPolicy;
+  readonly tables: PolicyTables;
+  readonly profiles: readonly EffectiveProfile[];
+  readonly broken: readonly Violation[];
+}
+
+function report({ file, result, tables, profiles, broken }: Checked, paint: Paint): string {
+  const { policy } = tables;
+  const parts = profiles.map((profile) => profileText(profile, tables, paint));
+  const guarantees = policy.guarantees.map(({ name }) => {
+    const breaks = broken.filter((violation) => violation.guarantee === name);
+    return breaks.length === 0
+      ? `  ${paint('green', 'holds')}     ${name}\n`
+      : breaks.map((violation) => brokenLine(violation, paint)).join('');
+  });
+  if (guarantees.length > 0) parts.push(`${paint('bold', 'guarantees')}\n${guarantees.join('')}`);
+  const warned = result.warnings.length === 0 ? '' : `, ${countOf(result.warnings.length, 'warning')}`;
+  const end = broken.length === 0 ? paint('green', 'ok') : paint('red', countOf(broken.length, 'violation'));
+  parts.push(
+    `${file}: ${end} (${policy.house}: ${countOf(policy.upstreams.length, 'upstream')}, ${countOf(policy.routes.length, 'route')}, ${countOf(policy.profiles.length, 'profile')}${warned}; policy ${result.hash.slice(0, 12)})\n`,
+  );
+  return parts.join('\n');
+}
+
+function profileText(profile: EffectiveProfile, tables: PolicyTables, paint: Paint): string {
+  const wait = profile.waitMs > 0 ? `, waits ${formatDuration(profile.waitMs)} for a busy target` : '';
+  const header = `${paint('bold', profile.profile)} (${profile.tier}${wait}; ${exhaustedText(profile.exhausted)})\n`;
+  const head = ['route', 'target', 'if busy', 'then', 'left out'].map((cell) => paint('dim', cell));
+  return header + textTable([head, ...profile.routes.map((route) => routeRow(route, tables))], { indent: '  ' });
+}
+
+function routeRow(route: EffectiveRoute, tables: PolicyTables): readonly string[] {
+  const short = (ids: readonly TargetId[]): string => (ids.length === 0 ? '-' : ids.map((id) => shortName(id, tables)).join(', '));
+  const name = route.names.join(', ');
+  if (route.refusal !== null) return [name, `never: ${route.refusal}`];
+  const removed = route.removed.map(({ target, why }) => `${shortName(target, tables)} (${why === 'tier' ? 'tier' : 'no fallback'})`);
+  return [name, short(route.target), short(route.spill), short(route.failover), removed.join(', ')];
+}
+
+/** As a person would write it: the upstream alone where it serves one model. */
+function shortName(id: TargetId, tables: PolicyTables): string {
+  const upstream = id.slice(0, id.indexOf('/'));
+  return tables.upstreams.get(upstream)?.models.length === 1 ? upstream : id;
+}
+
+function exhaustedText(exhausted: Exhausted): string {
+  if (exhausted.type === 'queue') return `nobody left: queues for ${formatDuration(exhausted.maxMs)}`;
+  if (exhausted.type === 'reply') return `nobody left: replies ${JSON.stringify(exhausted.json)}`;
+  return 'nobody left: an error';
+}
+
+function brokenLine({ guarantee, profile, tier, asked, target }: Violation, paint: Paint): string {
+  return `  ${paint('red', 'violated')}  ${guarantee}: a ${tier} caller of ${profile} who asks for ${asked} can come to ${target}\n`;
+}
+
+function countOf(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

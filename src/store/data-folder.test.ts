@@ -103,7 +103,9 @@ test('another process is kept out while one holds the folder, and let in when th
   const script = `
     const { openDataFolder } = await import('#store/data-folder.ts');
     const folder = await openDataFolder(${JSON.stringify(path)});
-    process.stdout.write('problem' in folder ? 'refused' : 'held');
+    // Refusing itself must not drop the lock, which the kernel does when a process closes any handle of the file.
+    const again = await openDataFolder(${JSON.stringify(path)});
+    process.stdout.write('problem' in folder ? 'refused' : 'problem' in again ? 'held' : 'held twice');
     setInterval(() => {}, 60_000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],

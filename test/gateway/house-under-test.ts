@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadPolicy } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
@@ -12,6 +11,7 @@ import { beginWalk, stepWalk } from '#core/routing/walk.ts';
 import { createDialer } from '#egress/dialer.ts';
 import type { DialerOptions, HouseDialer } from '#egress/dialer.ts';
 import { systemResolver } from '#egress/resolver.ts';
+import { ActiveCalls } from '#gateway/active-calls.ts';
 import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
 import { handle } from '#gateway/pipeline.ts';
@@ -45,7 +45,7 @@ export interface HouseOptions {
   readonly limits?: Limits;
 }
 
-const systemClock: Clock = {
+const realClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
   after: (delayMs, what) => {
@@ -84,7 +84,7 @@ export class HouseUnderTest {
 
   constructor(yaml: string, options: HouseOptions = {}) {
     this.#tables = tablesFrom(yaml);
-    this.clock = this.#watched(options.clock ?? systemClock);
+    this.clock = this.#watched(options.clock ?? realClock);
     const watch = { tell: (happening: Happening): void => void this.happenings.push(happening) };
     this.fleet = new FleetState(this.#tables, { clock: this.clock, watch });
     this.dialer = createDialer({
@@ -99,6 +99,7 @@ export class HouseUnderTest {
     this.house = {
       tables: () => this.#tables,
       fleet: this.fleet,
+      active: new ActiveCalls(),
       dialer: this.dialer,
       record: { begin: (intent) => this.#begin(intent), end: (terminal) => this.#end(terminal), writable: () => true },
       limits: options.limits ?? { reserve: () => Promise.resolve({ granted: true, settle: () => Promise.resolve() }) },
@@ -125,7 +126,8 @@ export class HouseUnderTest {
       operator: false,
     };
     const client = new FakeClient(this.trail);
-    const whole = typeof body === 'string' ? body : JSON.stringify({ model: 'home/chat', messages: [{ role: 'user', content: 'hi' }], ...body });
+    const whole =
+      typeof body === 'string' ? body : JSON.stringify({ model: 'home/chat', messages: [{ role: 'user', content: 'hi' }], ...body });
     const incoming: Incoming = {
       headers: asked.headers ?? {},
       readBody: (maxBytes) => Promise.resolve(Buffer.byteLength(whole) > maxBytes ? null : Buffer.from(whole)),
@@ -218,20 +220,6 @@ export class HouseUnderTest {
       },
     };
   }
-}
-
-/** A house for one test. What must hold at its end is asserted by itself. */
-export async function startHouseUnderTest(t: TestContext, yaml: string, options: HouseOptions = {}): Promise<HouseUnderTest> {
-  const under = new HouseUnderTest(yaml, options);
-  t.after(async () => {
-    try {
-      await under.assertAtRest();
-    } finally {
-      under.close();
-    }
-  });
-  await Promise.all(under.house.tables().policy.upstreams.map((upstream) => under.dialer.resolve(upstream.name)));
-  return under;
 }
 
 /** The record alone, read back from its JSON, leads the walk to the same dials. */

@@ -74,7 +74,7 @@ export function errorOf(answer: Answer): NonNullable<Payload['error']> | null {
 }
 
 export function doneCount({ text }: Pick<Answer, 'text'>): number {
-  return text.split('data: [DONE]').length - 1;
+  return text.split('\n\n').filter((event) => event === 'data: [DONE]').length;
 }
 
 /** What holds for every answer that was not cut: a stream ends in its terminator or in an error event, never in both or neither. */

@@ -3,8 +3,8 @@ import type { PolicyFile } from '#config/schema.ts';
 import { startScriptedServer } from '#upstreams/scripted/engine.ts';
 import type { ScriptedServer, ScriptHandler } from '#upstreams/scripted/engine.ts';
 import type { Script } from '#upstreams/scripted/script.ts';
-import { startHouseUnderTest } from './house-under-test.ts';
-import type { HouseOptions, HouseUnderTest } from './house-under-test.ts';
+import { HouseUnderTest } from './house-under-test.ts';
+import type { HouseOptions } from './house-under-test.ts';
 
 type UpstreamPart = Partial<PolicyFile['upstreams'][string]>;
 
@@ -48,8 +48,16 @@ export async function setStage<Name extends string>(t: TestContext, setting: Sta
     ...(setting.profiles ? { profiles: setting.profiles } : {}),
     ...(setting.classify ? { classify: setting.classify } : {}),
   };
-  const under = await startHouseUnderTest(t, JSON.stringify(policy, null, 1), setting);
-  t.after(() => Promise.all([...servers.values()].map((server) => server.close())));
+  const under = new HouseUnderTest(JSON.stringify(policy, null, 1), setting);
+  t.after(async () => {
+    try {
+      await under.assertAtRest();
+    } finally {
+      under.close();
+      await Promise.all([...servers.values()].map((server) => server.close()));
+    }
+  });
+  await Promise.all(under.house.tables().policy.upstreams.map((upstream) => under.dialer.resolve(upstream.name)));
   return { under, machines: machinesBy(names, servers), policyWith: (change) => JSON.stringify(change(policy), null, 1) };
 }
 

@@ -73,7 +73,7 @@ function surfaceNamed(name: string | null, surfaces: readonly Surface[]): Surfac
     unknownName(
       name ?? '',
       surfaces.map((each) => each.name),
-      'surface',
+      { what: 'surface' },
     )
   );
 }

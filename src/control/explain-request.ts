@@ -39,7 +39,7 @@ export function explainRequest(
 ): Explanation | GatewayError {
   const { tables, surface, digest } = context;
   const profile = question.profile ?? tables.policy.profiles[0]?.name ?? '';
-  if (!tables.profiles.has(profile)) return unknownName(profile, [...tables.profiles.keys()], 'profile');
+  if (!tables.profiles.has(profile)) return unknownName(profile, [...tables.profiles.keys()], { what: 'profile' });
   const fleet = supposedFleet(question, tables, context.live);
   if (isGatewayError(fleet)) return fleet;
   const principal: Principal = { id: 'operator', profile, operator: true };

@@ -18,7 +18,7 @@ export async function newKey(bodyText: string, control: Pick<Control, 'keys' | '
   if (isGatewayError(fields)) return fields;
   const { profiles, policy } = control.tables();
   const profile = fields.text('profile') ?? policy.profiles[0]?.name ?? '';
-  if (!profiles.has(profile)) return unknownName(profile, [...profiles.keys()], 'profile');
+  if (!profiles.has(profile)) return unknownName(profile, [...profiles.keys()], { what: 'profile' });
   const name = fields.text('name') ?? profile;
   const refusal = await noteChange(control, { action: 'keys-new', subject: `${name} (${profile})` });
   if (refusal) return refusal;
@@ -38,7 +38,7 @@ export async function revokeKey(bodyText: string, control: Pick<Control, 'keys' 
     return unknownName(
       asked,
       live.flatMap((each) => [each.id, each.name]),
-      'live key',
+      { what: 'live key' },
     );
   // A key that must go goes, even while the record cannot be written.
   const unrecorded = await noteChange(control, { action: 'keys-revoke', subject: key.id });

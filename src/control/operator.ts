@@ -12,6 +12,6 @@ export function operatorPrincipal(
   tables: PolicyTables,
 ): Principal | GatewayError {
   const asked = head.query.get('profile') ?? head.headers['gatehouse-profile'] ?? tables.policy.profiles[0]?.name ?? '';
-  if (!tables.profiles.has(asked)) return unknownName(asked, [...tables.profiles.keys()], 'profile');
+  if (!tables.profiles.has(asked)) return unknownName(asked, [...tables.profiles.keys()], { what: 'profile' });
   return { id: 'operator', profile: asked, operator: true };
 }

@@ -10,14 +10,16 @@ export function resolveDrain(name: string, tables: PolicyTables): Drain | Gatewa
   const named = resolveRouteName(name, tables);
   if (named?.type === 'route') return { type: 'route', name: named.route.name };
   if (tables.upstreams.has(name)) return { type: 'upstream', name };
-  return unknownName(name, [...tables.routes.keys(), ...tables.upstreams.keys()], 'route or upstream');
+  return unknownName(name, [...tables.routes.keys(), ...tables.upstreams.keys()], { what: 'route or upstream', code: 'not_found' });
 }
 
-/** The 404 for an operator's slip of the pen, with the nearest names there are. */
-export function unknownName(asked: string, names: readonly string[], what: string): GatewayError {
+/** The error for an operator's slip of the pen, with the nearest names there are. 404 where the name stood in the path, 400 in a body. */
+export function unknownName(
+  asked: string,
+  names: readonly string[],
+  { what, code = 'invalid_request' }: { readonly what: string; readonly code?: 'invalid_request' | 'not_found' },
+): GatewayError {
   const nearest = nearestNames(asked, names, 3).map((name) => `"${name}"`);
-  return gatewayError(
-    'not_found',
-    `There is no ${what} ${JSON.stringify(asked.slice(0, 80))}. The nearest names are ${nearest.join(', ')}.`,
-  );
+  const hint = nearest.length === 0 ? 'There is none at all.' : `The nearest names are ${nearest.join(', ')}.`;
+  return gatewayError(code, `There is no ${what} ${JSON.stringify(asked.slice(0, 80))}. ${hint}`);
 }

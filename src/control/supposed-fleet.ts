@@ -29,11 +29,12 @@ export function supposedFleet(supposed: Supposed, tables: PolicyTables, live: Fl
   const fullPools = new Set<string>();
   for (const name of supposed.busy) {
     const pool = poolNamed(name, tables);
-    if (pool === null) return unknownName(name, namesOfMachines(tables), 'upstream or model');
+    if (pool === null) return unknownName(name, namesOfMachines(tables), { what: 'upstream or model' });
     fullPools.add(pool);
   }
   const down = new Set(supposed.down.map(withoutLatest));
-  for (const name of down) if (poolNamed(name, tables) === null) return unknownName(name, namesOfMachines(tables), 'upstream or model');
+  for (const name of down)
+    if (poolNamed(name, tables) === null) return unknownName(name, namesOfMachines(tables), { what: 'upstream or model' });
   const drainedRoutes = new Set<string>();
   const drainedUpstreams = new Set<string>();
   for (const name of supposed.drain) {

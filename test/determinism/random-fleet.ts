@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import type { GeneratorValue } from 'fast-check';
 import type { TargetId } from '#core/policy/policy.ts';
 import { nextSteps } from '#core/routing/outcome.ts';
 import type { AttemptResult, Outcome } from '#core/routing/outcome.ts';
 import type { Reading, ReadingReason } from '#core/routing/reading.ts';
 import type { WalkAction, WalkEvent } from '#core/routing/walk.ts';
+import { pick, sometimes, upTo } from './dice.ts';
 
 /** A fleet that may be in any state at any visit, and attempts that may end in any way. */
 
@@ -51,18 +51,12 @@ function isResult(result: string): result is AttemptResult {
   return result in nextSteps;
 }
 
-function pick<T>(g: GeneratorValue, list: readonly T[]): T {
-  const value = list[g(fc.nat, { max: list.length - 1 })];
-  if (value === undefined) throw new Error('nothing to pick from');
-  return value;
-}
-
 function randomReading(g: GeneratorValue, target: TargetId): Reading {
   const why = pick(g, likelyReasons);
-  const retryAfterMs = states[why] === 'not_now' && g(fc.boolean) ? g(fc.nat, { max: 60_000 }) : null;
-  const sinceMs = states[why] === 'cannot' && g(fc.boolean) ? g(fc.nat, { max: 900_000 }) : null;
+  const retryAfterMs = states[why] === 'not_now' && sometimes(g, 50) ? upTo(g, 60) * 1_000 : null;
+  const sinceMs = states[why] === 'cannot' && sometimes(g, 50) ? upTo(g, 90) * 10_000 : null;
   const cause = sinceMs === null ? null : 'connection refused';
-  return { target, state: states[why], why, inFlight: g(fc.nat, { max: 4 }), slots: 4, retryAfterMs, cause, sinceMs, nextTryMs: sinceMs };
+  return { target, state: states[why], why, inFlight: upTo(g, 4), slots: 4, retryAfterMs, cause, sinceMs, nextTryMs: sinceMs };
 }
 
 function randomOutcome(g: GeneratorValue, target: TargetId): Outcome {
@@ -73,8 +67,8 @@ function randomOutcome(g: GeneratorValue, target: TargetId): Outcome {
     result,
     code: bad ? 'upstream_bad_gateway' : null,
     message: `${target} ${result}`,
-    retryAfterMs: result === 'busy' || result === 'loading' ? g(fc.nat, { max: 60_000 }) : null,
-    retryAllowed: g(fc.boolean),
+    retryAfterMs: result === 'busy' || result === 'loading' ? upTo(g, 60) * 1_000 : null,
+    retryAllowed: sometimes(g, 50),
   };
 }
 
@@ -82,8 +76,8 @@ function randomOutcome(g: GeneratorValue, target: TargetId): Outcome {
 export function randomEvent(g: GeneratorValue, action: Exclude<WalkAction, { do: 'end' }>): WalkEvent {
   if (action.do === 'observe') return { type: 'observed', readings: action.targets.map((target) => randomReading(g, target)) };
   if (action.do === 'dial') return { type: 'outcome', outcome: randomOutcome(g, action.target) };
-  const target = action.targets[g(fc.nat, { max: action.targets.length })];
+  const target = action.targets[upTo(g, action.targets.length)];
   return target === undefined
     ? { type: 'waited', ms: action.maxMs, reading: null }
-    : { type: 'waited', ms: g(fc.nat, { max: action.maxMs }), reading: randomReading(g, target) };
+    : { type: 'waited', ms: upTo(g, action.maxMs), reading: randomReading(g, target) };
 }

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import type { GeneratorValue } from 'fast-check';
 import type { PolicyFile } from '#config/schema.ts';
+import { pick, several, sometimes, upTo } from './dice.ts';
 
 /** Random policies that load, and random requests to them. Everything comes from `g`, so that a seed says it all. */
 
@@ -10,13 +10,6 @@ export interface RandomRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-const pick = <T>(g: GeneratorValue, list: readonly T[]): T => {
-  const value = list[g(fc.nat, { max: list.length - 1 })];
-  if (value === undefined) throw new Error('nothing to pick from');
-  return value;
-};
-const upTo = (g: GeneratorValue, max: number): number => g(fc.nat, { max });
-const sometimes = (g: GeneratorValue, percent: number): boolean => g(fc.nat, { max: 99 }) < percent;
 /** A list for the policy, where an empty one is not written. */
 const listed = (
   g: GeneratorValue,
@@ -26,10 +19,6 @@ const listed = (
   const list = several(g, from, max);
   return list.length === 0 ? {} : { [key]: [...list] };
 };
-const several = <T>(g: GeneratorValue, list: readonly T[], max: number): readonly T[] => [
-  ...new Set(Array.from({ length: upTo(g, max) }, () => pick(g, list))),
-];
-
 /** Models of one name are alike wherever they are served, so that any two make a group. */
 const models: Readonly<Record<string, PolicyFile['upstreams'][string]['models'][string]>> = {
   small: { context: '4k' },
@@ -133,7 +122,7 @@ export function randomRequest(g: GeneratorValue, policy: PolicyFile): RandomRequ
     messages: Array.from({ length: 1 + upTo(g, 3) }, () => randomMessage(g)),
     stream: sometimes(g, 50),
     ...(sometimes(g, 10) ? { tools: [{ type: 'function', function: { name: 'look', parameters: { type: 'object' } } }] } : {}),
-    ...(sometimes(g, 30) ? { max_tokens: 1 + upTo(g, 9_000) } : {}),
+    ...(sometimes(g, 30) ? { max_tokens: 1 + upTo(g, 90) * 100 } : {}),
     ...(sometimes(g, 20) ? { metadata: { route: pick(g, routes), job: 'night' } } : {}),
     ...(sometimes(g, 30) ? { temperature: 0.5, seed: 7, user: 'somebody' } : {}),
   };

@@ -12,6 +12,9 @@ export interface FolderLock {
 const lockName = 'lock';
 const holderName = 'lock-holder';
 
+/** Locks held now. A database that nobody refers to is closed by the garbage collector, and its lock with it. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the folder's lock, or says who has it. The lock is the kernel's own, taken through an empty SQLite file, because Node has no other
  * call for it: it goes with the process however that ends, and holds across containers that share the folder, where process numbers say
@@ -29,10 +32,14 @@ export function lockFolder(folder: string): FolderLock | StartProblem {
     database?.close();
     return isLocked(error) ? takenBy(folder) : unwritable(folder, error);
   }
-  const held = database;
+  return holdOn(database);
+}
+
+function holdOn(database: DatabaseSync): FolderLock {
+  held.add(database);
   return {
     release: () => {
-      if (held.isOpen) held.close();
+      if (held.delete(database)) database.close();
     },
   };
 }

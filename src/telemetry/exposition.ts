@@ -2,7 +2,6 @@
  * Counters and histograms, and how Prometheus reads them (text format 0.0.4). Label values come from the policy or from our own tables,
  * never from a caller; a family that grows too large all the same counts further values together.
  */
-export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Values of a family's labels, in the order of their names. */
 type LabelValues = readonly string[];

@@ -318,6 +318,11 @@ export class FleetState implements Slots {
     };
   }
 
+  /** Every pool of slots of the policy, and what is in use of it. */
+  poolsInUse(): readonly { readonly name: string; readonly inUse: number; readonly slots: number | null }[] {
+    return [...this.#tables.pools.values()].map(({ name, slots }) => ({ name, inUse: this.#pools.get(name) ?? 0, slots }));
+  }
+
   /** Slots in use over the whole fleet; nought once everything has ended. */
   slotsInUse(): number {
     let sum = 0;

@@ -4,6 +4,7 @@ import type { Dialer } from '#egress/port.ts';
 import type { Limits, RecordSink } from '#store/ports.ts';
 import type { Watch } from '#telemetry/ports.ts';
 import type { UpstreamKind } from '#upstreams/kind.ts';
+import type { ActiveCalls } from './active-calls.ts';
 import type { FleetState } from './fleet-state.ts';
 import type { Clock, Digest, Ids } from './ports.ts';
 
@@ -12,6 +13,7 @@ export interface House {
   /** The policy in force now. */
   tables(): PolicyTables;
   readonly fleet: FleetState;
+  readonly active: ActiveCalls;
   readonly dialer: Dialer;
   readonly record: RecordSink;
   readonly limits: Limits;

@@ -99,9 +99,23 @@ async function journeyOf(house: House, request: GatewayRequest, incoming: Incomi
   });
   incoming.client.onDrained(() => journey.drained());
   if (request.asked.stream) responder.startStream(request.profile.headAfterMs);
+  const leave = house.active.add({
+    principal: request.principal,
+    label: `${journey.plan.label} for ${request.principal.id}`,
+    since: request.arrivedAt,
+    cut: () => responder.cut(),
+  });
+  try {
+    await travel(house, journey);
+  } finally {
+    leave();
+  }
+}
+
+async function travel(house: House, journey: Journey): Promise<void> {
   const answered = await walk(house, journey);
-  await begun;
-  house.fleet.waiters.settle(request.order);
+  house.fleet.waiters.settle(journey.request.order);
+  await journey.begun;
   if (answered) return respondAnswer(house, journey, answered);
   return respondExhausted(house, journey);
 }

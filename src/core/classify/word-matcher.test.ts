@@ -8,7 +8,7 @@ import { normaliseText, touchesWord } from './words.ts';
 function plainly(text: string, words: readonly string[]): ReadonlySet<string> {
   const found = new Set<string>();
   for (const word of words) {
-    for (let at = text.indexOf(word); at >= 0 && word !== ''; at = text.indexOf(word, at + 1)) {
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
       if (!touchesWord(text, { word, start: at, end: at + word.length })) found.add(word);
     }
   }

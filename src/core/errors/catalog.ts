@@ -35,7 +35,7 @@ export const errorCatalog = {
     'authentication_error',
     'authentication_error',
     false,
-    'Send "Authorization: Bearer gh_…"; make a key with: gatehouse keys new',
+    'Send "Authorization: Bearer gh_…"; make one with: gatehouse keys new',
   ),
   key_unknown: row(
     401,

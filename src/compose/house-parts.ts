@@ -1,0 +1,240 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
+import { formatProblem } from '#config/problem.ts';
+import type { Control, DemoMachines, Reloaded } from '#control/control.ts';
+import { tablesOf } from '#core/policy/tables.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import { createDialer } from '#egress/dialer.ts';
+import type { HouseDialer } from '#egress/dialer.ts';
+import { systemResolver } from '#egress/resolver.ts';
+import { ActiveCalls } from '#gateway/active-calls.ts';
+import { FleetState } from '#gateway/fleet-state.ts';
+import type { House } from '#gateway/house.ts';
+import { Prober } from '#gateway/prober.ts';
+import type { KeyRing } from '#identity/key-ring.ts';
+import type { DataFolder } from '#store/data-folder.ts';
+import { writeDrains } from '#store/drains.ts';
+import { noLimits } from '#store/no-limits.ts';
+import type { Store } from '#store/ports.ts';
+import { recordSinkOf } from '#store/record-sink.ts';
+import { surfaces } from '#surfaces/registry.ts';
+import type { Told } from '#telemetry/event-ring.ts';
+import { Metrics } from '#telemetry/metrics.ts';
+import type { HouseFigures } from '#telemetry/metrics.ts';
+import { readProcess } from '#telemetry/process-figures.ts';
+import { statsOf } from '#telemetry/stats.ts';
+import { createTelemetry } from '#telemetry/watch.ts';
+import type { Telemetry } from '#telemetry/watch.ts';
+import type { UpstreamKind } from '#upstreams/kind.ts';
+import { upstreamKindNamed } from '#upstreams/registry.ts';
+import { systemClock } from './system-clock.ts';
+
+/** What the parts are made from. */
+export interface HouseGround {
+  readonly version: string;
+  readonly loaded: LoadedPolicy;
+  /** Reads the policy again, at each reload. */
+  readonly readPolicy: () => LoadedPolicy | RefusedPolicy;
+  readonly policyPath: string | null;
+  readonly folder: DataFolder;
+  readonly keys: KeyRing;
+  readonly store: Store;
+  readonly demo: DemoMachines | null;
+  readonly onTold: (told: Told) => void;
+}
+
+/** Everything between the policy and the listeners. */
+export interface HouseParts {
+  readonly house: House;
+  readonly control: Control;
+  readonly telemetry: Telemetry;
+  /** Where it is listened, for whoever asks; filled in by whoever opens the listeners. */
+  readonly addresses: string[];
+  /** Looks every upstream's name up, then begins to look after the machines. */
+  start(): Promise<void>;
+  beginClosing(): void;
+  stop(): void;
+}
+
+/** The policy in force, and the one place where it changes. */
+interface InForce {
+  policy: LoadedPolicy;
+  tables: PolicyTables;
+}
+
+/** Builds the parts of a house and wires them. Nothing is listened on and nobody is asked yet. */
+export function houseParts(ground: HouseGround): HouseParts {
+  const inForce: InForce = { policy: ground.loaded, tables: tablesOf(ground.loaded.policy, ground.loaded.hash) };
+  const telemetry = createTelemetry({ now: () => systemClock.wallNow() });
+  const metrics = new Metrics();
+  telemetry.subscribe(ground.onTold);
+  telemetry.subscribe(({ happening }) => metrics.observe(happening));
+  const fleet = new FleetState(inForce.tables, { clock: systemClock, watch: telemetry.watch });
+  const dialer = dialerFor(inForce, telemetry);
+  let closing = false;
+  const house = houseOf({ inForce, fleet, dialer, telemetry }, { ground, closing: () => closing });
+  const prober = new Prober({
+    tables: () => inForce.tables,
+    fleet,
+    dialer,
+    resolve: (name) => dialer.resolve(name),
+    kindOf,
+    clock: systemClock,
+  });
+  const addresses: string[] = [];
+  const control = controlOf({
+    ground,
+    house,
+    metrics,
+    telemetry,
+    addresses,
+    reload: () => reload(ground, { inForce, fleet, dialer, telemetry, prober }),
+  });
+  return {
+    house,
+    control,
+    telemetry,
+    addresses,
+    start: async () => {
+      await resolveAll(inForce.tables, dialer);
+      void prober.start();
+    },
+    beginClosing: () => {
+      closing = true;
+    },
+    stop: () => {
+      prober.stop();
+      dialer.close();
+    },
+  };
+}
+
+function dialerFor(inForce: InForce, telemetry: Telemetry): HouseDialer {
+  return createDialer({
+    upstreams: inForce.tables.policy.upstreams,
+    keyFor: (upstream) => keyHeaders(upstream, inForce.policy),
+    inForce: (permit) => permit.policyHash === inForce.tables.hash,
+    resolver: systemResolver(),
+    after: (delayMs, run) => systemClock.after(delayMs, run),
+    onAlarm: (alarm) => telemetry.watch.tell({ type: 'alarm', upstream: alarm.upstream, message: alarm.message }),
+  });
+}
+
+interface Moving {
+  readonly inForce: InForce;
+  readonly fleet: FleetState;
+  readonly dialer: HouseDialer;
+  readonly telemetry: Telemetry;
+}
+
+function houseOf(
+  { inForce, fleet, dialer, telemetry }: Moving,
+  { ground, closing }: { readonly ground: HouseGround; readonly closing: () => boolean },
+): House {
+  let order = 0;
+  return {
+    tables: () => inForce.tables,
+    fleet,
+    active: new ActiveCalls(),
+    dialer,
+    record: recordSinkOf(ground.store),
+    limits: noLimits,
+    watch: telemetry.watch,
+    clock: systemClock,
+    ids: { requestId: () => `req_${randomBytes(12).toString('base64url')}` },
+    digest: (text) => createHash('sha256').update(text).digest('hex'),
+    stillKnown: (principal) => principal.operator || ground.keys.isLive(principal.id),
+    nextOrder: () => ++order,
+    kindOf,
+    closing,
+  };
+}
+
+/** Reads the policy again. One swap without an await in it: no request sees half of either policy; a wrong file changes nothing. */
+async function reload(ground: HouseGround, parts: Moving & { readonly prober: Prober }): Promise<Reloaded> {
+  const { inForce, fleet, dialer, telemetry, prober } = parts;
+  const next = ground.readPolicy();
+  if (!next.ok) {
+    telemetry.watch.tell({ type: 'policy', hash: inForce.tables.hash, outcome: 'refused' });
+    return { outcome: 'refused', problems: next.problems.map(formatProblem) };
+  }
+  inForce.policy = next;
+  inForce.tables = tablesOf(next.policy, next.hash);
+  dialer.setUpstreams(inForce.tables.policy.upstreams);
+  fleet.usePolicy(inForce.tables);
+  telemetry.watch.tell({ type: 'policy', hash: next.hash, outcome: 'loaded' });
+  await resolveAll(inForce.tables, dialer);
+  void prober.round();
+  return { outcome: 'loaded', hash: next.hash, warnings: [...next.warnings, ...next.notes].map(formatProblem) };
+}
+
+interface ControlParts {
+  readonly ground: HouseGround;
+  readonly house: House;
+  readonly metrics: Metrics;
+  readonly telemetry: Telemetry;
+  readonly addresses: readonly string[];
+  readonly reload: () => Promise<Reloaded>;
+}
+
+function controlOf({ ground, house, metrics, telemetry, addresses, reload: readAgain }: ControlParts): Control {
+  const { fleet, active } = house;
+  const { keys, folder, store } = ground;
+  const figures = (): HouseFigures => figuresOf(house.tables(), fleet);
+  return {
+    version: ground.version,
+    surfaces,
+    tables: () => house.tables(),
+    policyPath: () => ground.policyPath,
+    listening: () => addresses,
+    fleet,
+    setDrain: (drain, drained) => {
+      fleet.setDrain(drain, drained);
+      return writeDrains(folder.files, fleet.drains());
+    },
+    keys: { list: () => keys.list(), create: (wanted) => keys.create(wanted), revoke: (idOrName) => revoke(idOrName, keys, active) },
+    reload: readAgain,
+    demo: ground.demo,
+    clock: systemClock,
+    startedAt: systemClock.now(),
+    digest: house.digest,
+    recordWritable: () => house.record.writable(),
+    metricsText: () => metrics.text(figures(), readProcess()),
+    stats: () => statsOf(metrics, figures(), readProcess()),
+    subscribe: (listener) => telemetry.subscribe(({ happening }) => listener(happening)),
+    noteOperator: ({ action, subject }) => store.commit([{ op: 'operator', at: systemClock.wallNow(), action, subject }]),
+  };
+}
+
+/** Revoking a key also cuts what it has under way. */
+async function revoke(idOrName: string, keys: KeyRing, active: ActiveCalls): Promise<boolean> {
+  const meant = keys.list().filter((key) => key.id === idOrName || key.name === idOrName);
+  const done = await keys.revoke(idOrName);
+  for (const key of meant) if (!keys.isLive(key.id)) active.cutOf(key.id);
+  return done;
+}
+
+async function resolveAll(tables: PolicyTables, dialer: HouseDialer): Promise<void> {
+  await Promise.all(tables.policy.upstreams.map((upstream) => dialer.resolve(upstream.name)));
+}
+
+function kindOf(name: string): UpstreamKind {
+  const kind = upstreamKindNamed(name);
+  if (!kind) throw new Error(`a loaded policy names only kinds that are registered, not ${name}`);
+  return kind;
+}
+
+function keyHeaders(upstream: string, { policy, secrets }: LoadedPolicy): Readonly<Record<string, string>> {
+  const key = secrets.get(upstream);
+  const kind = policy.upstreams.find((each) => each.name === upstream)?.kind;
+  return key === undefined || kind === undefined ? {} : kindOf(kind).authorise(key);
+}
+
+function figuresOf(tables: PolicyTables, fleet: FleetState): HouseFigures {
+  return {
+    policyHash: tables.hash,
+    waiting: fleet.waiters.count,
+    pools: fleet.poolsInUse(),
+    upstreams: tables.policy.upstreams.map(({ name }) => ({ name, up: fleet.healthOf(name)?.state === 'up' })),
+  };
+}

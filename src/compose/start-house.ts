@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
+import { formatProblem } from '#config/problem.ts';
+import type { DemoMachines, Reloaded } from '#control/control.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { ActiveCall } from '#gateway/active-calls.ts';
+import { KeyRing } from '#identity/key-ring.ts';
+import { openDataFolder } from '#store/data-folder.ts';
+import type { DataFolder } from '#store/data-folder.ts';
+import { readDrains } from '#store/drains.ts';
+import { openJsonlStore } from '#store/jsonl-store.ts';
+import { RecordUnavailable, isStartProblem } from '#store/ports.ts';
+import type { StartProblem, Store } from '#store/ports.ts';
+import type { Told } from '#telemetry/event-ring.ts';
+import { houseParts } from './house-parts.ts';
+import { openDoors } from './open-doors.ts';
+import { systemClock } from './system-clock.ts';
+
+/** What a house is started with. */
+export interface StartOptions {
+  readonly version: string;
+  /** Reads the policy, at the start and at each reload. */
+  readonly readPolicy: () => LoadedPolicy | RefusedPolicy;
+  /** The file it comes from; null for a house that was found or is a demo. */
+  readonly policyPath: string | null;
+  readonly dataFolder: string;
+  /** Instead of the policy's `listen`. */
+  readonly listen?: readonly string[];
+  readonly demo: DemoMachines | null;
+  /** Hears everything that happens, at once. */
+  readonly onTold: (told: Told) => void;
+  /** Hears of faults of our own, with the id of the request. */
+  readonly onFault: (requestId: string, error: unknown) => void;
+}
+
+/** A house that serves. */
+export interface RunningHouse {
+  /** `host:port`, as they really are. */
+  readonly addresses: readonly string[];
+  /** The socket through which the operator comes in. */
+  readonly operatorSocket: string;
+  /** The key made at the first start: shown once, kept nowhere. */
+  readonly firstKey: string | null;
+  /** What loads but can hardly be meant, or is not yet in force: whole lines. */
+  readonly warnings: readonly string[];
+  tables(): PolicyTables;
+  reload(): Promise<Reloaded>;
+  /** Calls under way. */
+  active(): readonly ActiveCall[];
+  /** Takes no new work, lets what runs end for `graceMs`, then cuts it. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** The policy does not load; nothing was started. */
+export interface PolicyRefused {
+  readonly refused: RefusedPolicy;
+}
+
+/** Starts a house, or says why it cannot be. What was started is taken down again if a later part cannot be. */
+export async function startHouse(options: StartOptions): Promise<RunningHouse | StartProblem | PolicyRefused> {
+  const loaded = options.readPolicy();
+  if (!loaded.ok) return { refused: loaded };
+  const folder = await openDataFolder(options.dataFolder);
+  if (isStartProblem(folder)) return folder;
+  const undo: Undo[] = [() => folder.close()];
+  const started = await assemble(options, { loaded, folder, undo });
+  if (isStartProblem(started)) for (const step of undo.toReversed()) await step();
+  return started;
+}
+
+type Undo = () => void | Promise<void>;
+
+async function assemble(
+  options: StartOptions,
+  { loaded, folder, undo }: { readonly loaded: LoadedPolicy; readonly folder: DataFolder; readonly undo: Undo[] },
+): Promise<RunningHouse | StartProblem> {
+  const keys = await KeyRing.open(folder.files, { random: (bytes) => randomBytes(bytes), now: () => systemClock.wallNow() });
+  if (isStartProblem(keys)) return keys;
+  const drains = await readDrains(folder.files);
+  if (isStartProblem(drains)) return drains;
+  const store = await openStore(folder);
+  if (isStartProblem(store)) return store;
+  undo.push(() => store.close());
+  const parts = houseParts({ ...options, loaded, folder, keys, store });
+  undo.push(() => parts.stop());
+  for (const drain of drains) parts.house.fleet.setDrain(drain, true);
+  const { policy } = parts.house.tables();
+  const doors = await openDoors(parts, keys, { folder: folder.path, listen: options.listen ?? policy.listen, onFault: options.onFault });
+  if (isStartProblem(doors)) return doors;
+  const firstKey = keys.isEmpty() ? (await keys.create({ profile: policy.profiles[0]?.name ?? '', name: 'first' })).key : null;
+  await parts.start();
+  return {
+    addresses: doors.addresses,
+    operatorSocket: doors.operatorSocket,
+    firstKey,
+    warnings: [...loaded.warnings, ...loaded.notes].map(formatProblem),
+    tables: () => parts.house.tables(),
+    reload: () => parts.control.reload(),
+    active: () => parts.house.active.list(),
+    close: async (graceMs) => {
+      parts.beginClosing();
+      await doors.close(graceMs);
+      parts.stop();
+      await store.close();
+      folder.close();
+    },
+  };
+}
+
+async function openStore(folder: DataFolder): Promise<Store | StartProblem> {
+  try {
+    return await openJsonlStore({ folder: folder.path, clock: systemClock });
+  } catch (error) {
+    if (!(error instanceof RecordUnavailable)) throw error;
+    return {
+      problem: `the record cannot be written in ${folder.path}: ${error.message}`,
+      remedy: 'make room or mend the folder’s permissions',
+    };
+  }
+}

@@ -42,7 +42,7 @@ export const errorCatalog = {
     'authentication_error',
     'authentication_error',
     false,
-    'The key is unknown or revoked; make one with: gatehouse keys new',
+    'make one with: gatehouse keys new',
   ),
   scope_denied: row(
     403,

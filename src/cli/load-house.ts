@@ -41,12 +41,10 @@ export function demoTables(): PolicyTables {
 }
 
 /** Everything that is wrong with a policy, as the end of a command. */
-export function refusedPolicy(refused: RefusedPolicy): CliStop {
-  const count = refused.problems.length;
-  return new CliStop(
-    exitCodes.invalid,
-    `the policy does not load, for ${count === 1 ? 'one reason' : `${count} reasons`}:\n${refused.problems.map(formatProblem).join('\n')}`,
-  );
+export function refusedPolicy({ problems }: RefusedPolicy): CliStop {
+  const lines = problems.map(formatProblem);
+  const said = lines.length === 1 ? (lines[0] ?? '') : `it has ${lines.length} errors\n${lines.join('\n')}`;
+  return new CliStop(exitCodes.invalid, `the policy does not load: ${said}`);
 }
 
 /** Where a policy was looked for, for messages. */

@@ -35,7 +35,7 @@ async function makeKey(folder: string, options: KeysOptions, shell: Shell): Prom
 /** The profile of a key that is made while the house does not run: it must be in the policy that will be served. */
 function profileOf(options: KeysOptions, shell: Shell): string {
   const tables = tablesFromPolicy(options.policy, shell);
-  if (tables === null) return options.profile ?? 'everyone';
+  if (tables === null) return options.profile ?? 'sovereign';
   const profiles = [...tables.profiles.keys()];
   const profile = options.profile ?? profiles[0] ?? '';
   if (!tables.profiles.has(profile)) throw new CliStop(exitCodes.invalid, unknownName(profile, profiles, { what: 'profile' }).message);

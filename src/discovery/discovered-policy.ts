@@ -34,7 +34,8 @@ export function discoveredPolicy(servers: readonly FoundServer[], options: { rea
       ...(chat === null ? {} : { first: { target: chat } }),
       ...(embed === null ? {} : { embed: { target: embed } }),
     },
-    profiles: { everyone: { wait: '60s' } },
+    // Named as the one profile of a policy without profiles, so that a key made now is good in such a policy too.
+    profiles: { sovereign: { wait: '60s' } },
   };
 }
 

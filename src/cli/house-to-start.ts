@@ -1,0 +1,106 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { policyFromValue } from '#config/from-value.ts';
+import { findPolicy } from '#config/find-policy.ts';
+import { loadPolicyFile } from '#config/load.ts';
+import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
+import { problemAt } from '#config/policy-source.ts';
+import type { PolicyFile } from '#config/schema.ts';
+import { tablesOf } from '#core/policy/tables.ts';
+import { demoMachineSpecs, demoPolicy } from '#demo/demo-policy.ts';
+import { askPlaces } from '#discovery/ask-places.ts';
+import type { Found } from '#discovery/ask-places.ts';
+import { discoveredPolicy } from '#discovery/discovered-policy.ts';
+import { places, placesNotAsked } from '#discovery/ports.ts';
+import { openDataFolder } from '#store/data-folder.ts';
+import { isStartProblem } from '#store/ports.ts';
+import { startDemoMachines } from '#upstreams/scripted/demo-house.ts';
+import type { DemoHouse } from '#upstreams/scripted/demo-house.ts';
+import { dataFolderOf, demoFolderOf } from './data-folder.ts';
+import { violations } from './effective-routes.ts';
+import { CliStop, exitCodes } from './exit-codes.ts';
+import type { Shell } from './shell.ts';
+import type { UpOptions } from './up.ts';
+
+/** What is about to be served, and where from. */
+export interface HouseToStart {
+  /** For people: the file, `found on this machine`, `the demo house`. */
+  readonly source: string;
+  readonly readPolicy: () => LoadedPolicy | RefusedPolicy;
+  readonly policyPath: string | null;
+  readonly dataFolder: string;
+  readonly demo: DemoHouse | null;
+}
+
+/** How long the places on this machine may take to answer, all together. */
+const discoveryMs = 500;
+const listenDefault = ['127.0.0.1:8484'];
+
+/** The policy that is named or found; without one what runs on this machine; without that, or if asked for, the demo house. */
+export async function houseToStart(options: UpOptions, shell: Shell): Promise<HouseToStart> {
+  const dataFolder = dataFolderOf(options.data, shell);
+  if (options.demo === true) return demoHouse(dataFolder);
+  const found = findPolicy({ option: options.policy, env: shell.env, cwd: shell.cwd });
+  if (found !== null) {
+    const readPolicy = (): LoadedPolicy | RefusedPolicy => proven(loadPolicyFile(found.path, { file: found.file, env: shell.env }));
+    return { source: found.file, readPolicy, policyPath: found.path, dataFolder, demo: null };
+  }
+  const value = options.discover ? await discover(shell) : null;
+  if (value === null) return demoHouse(dataFolder);
+  const { loaded } = policyFromValue(value, { file: 'what was found', contextMayBeUnknown: true });
+  return { source: 'found on this machine', readPolicy: () => loaded, policyPath: null, dataFolder, demo: null };
+}
+
+/** A policy whose guarantees hold; one that breaks a promise of its own does not load. */
+function proven(read: LoadedPolicy | RefusedPolicy): LoadedPolicy | RefusedPolicy {
+  if (!read.ok) return read;
+  const { guarantees } = read.policy;
+  const broken = violations(tablesOf(read.policy, read.hash));
+  const problems = guarantees.flatMap(({ name }, at) => {
+    const first = broken.find((violation) => violation.guarantee === name);
+    if (!first) return [];
+    const { tier, profile, asked, target } = first;
+    return [
+      problemAt(
+        read.source,
+        ['guarantees', at],
+        `"${name}" does not hold: a ${tier} caller of ${profile} who asks for ${asked} can come to ${target}`,
+      ),
+    ];
+  });
+  return problems.length === 0 ? read : { ok: false, problems, warnings: read.warnings };
+}
+
+async function discover(shell: Shell): Promise<PolicyFile | null> {
+  const ports = places.map((place) => place.port).join(', ');
+  shell.err(`no policy found; asking this machine for model servers, on 127.0.0.1 only (ports ${ports}; --no-discover asks nobody)\n`);
+  const found = await askPlaces(places, { budgetMs: discoveryMs });
+  for (const line of foundLines(found)) shell.err(`  ${line}\n`);
+  return discoveredPolicy(found.servers, { listen: listenDefault });
+}
+
+function foundLines({ servers, declined }: Found): readonly string[] {
+  const lines = servers.map(({ title, url, models, remote }) => {
+    const left = remote.length === 0 ? '' : `; left out, because they run in a cloud: ${remote.join(', ')}`;
+    return `${title} at ${url}: ${models.length === 1 ? 'one model' : `${models.length} models`}${left}`;
+  });
+  const skipped = [...declined, ...placesNotAsked.map(({ port, why }) => ({ url: `port ${port}`, why }))];
+  return [...lines, ...(servers.length === 0 ? ['nobody answered'] : []), ...skipped.map(({ url, why }) => `${url} is left out: ${why}`)];
+}
+
+/** Starts the machines; their key is made anew at each start, so that it can be shown at each. */
+async function demoHouse(dataFolder: string): Promise<HouseToStart> {
+  const folder = demoFolderOf(dataFolder);
+  await forgetKeys(folder);
+  const demo = await startDemoMachines(demoMachineSpecs);
+  const { loaded } = policyFromValue(demoPolicy(demo.urls, { listen: listenDefault }), { file: 'the demo house' });
+  return { source: 'the demo house', readPolicy: () => loaded, policyPath: null, dataFolder: folder, demo };
+}
+
+/** Only while this process holds the folder: another demo house that runs keeps its own. */
+async function forgetKeys(path: string): Promise<void> {
+  const folder = await openDataFolder(path);
+  if (isStartProblem(folder)) throw new CliStop(exitCodes.cannotStart, `${folder.problem}: ${folder.remedy}`);
+  for (const name of ['keys.json', 'key-secret', 'drains.json']) rmSync(join(folder.path, name), { force: true });
+  folder.close();
+}

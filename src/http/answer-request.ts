@@ -30,6 +30,7 @@ export interface Shared {
 /** One request and its answer on their way. */
 interface Exchange {
   readonly shared: Shared;
+  readonly arrivedAt: number;
   readonly request: IncomingMessage;
   readonly wire: HttpWire;
   readonly headers: Headers;
@@ -56,14 +57,20 @@ export function answerRequest(
 ): { readonly wire: HttpWire; readonly done: Promise<void> } {
   const { shared } = options;
   const { clock, ids } = shared.door;
+  const arrivedAt = clock.now();
   const requestId = ids.requestId();
   const head = readHeaders(request.rawHeaders);
   const headers = isGatewayError(head) ? {} : head.headers;
   const target = readTarget(request.url ?? '');
   const surface = nearestSurface(shared.table, isGatewayError(target) ? '' : target.path);
-  // A head that cannot be trusted says nothing about a body either: the connection ends with the answer.
-  const declared = isGatewayError(head) ? null : declaredBytes(headers);
-  const wire = new HttpWire(request, response, { clock, declaredBytes: declared, closing: () => shared.closing() });
+  // As the server itself understood it, which also holds for a head that is refused.
+  const declared = declaredBytes(request.headers);
+  const wire = new HttpWire(request, response, {
+    clock,
+    declaredBytes: declared,
+    lingerMs: shared.limits.lingerMs,
+    closing: () => shared.closing(),
+  });
   const unusable = isGatewayError(head) ? head : isGatewayError(target) ? target : null;
   if (unusable !== null || isGatewayError(target)) {
     if (unusable) refuse({ shared, wire, surface, requestId }, unusable);
@@ -74,7 +81,7 @@ export function answerRequest(
     if (waits) response.writeContinue();
     waits = false;
   };
-  const exchange: Exchange = { shared, request, wire, headers, target, surface, requestId, proceed };
+  const exchange: Exchange = { shared, arrivedAt, request, wire, headers, target, surface, requestId, proceed };
   const run = async (): Promise<void> => {
     try {
       await answer(exchange);
@@ -148,9 +155,8 @@ async function answerKnown(
   caller: { readonly rest: string; readonly principal: Principal },
 ): Promise<void> {
   const { shared, headers, target, wire } = exchange;
-  const arrivedAt = shared.door.clock.now();
   if (endpoint.kind === 'surface') {
-    const incoming = { headers, readBody: (bytesMax: number) => takeBody(exchange, bytesMax), client: wire, arrivedAt };
+    const incoming = { headers, readBody: (bytesMax: number) => takeBody(exchange, bytesMax), client: wire, arrivedAt: exchange.arrivedAt };
     return shared.door.serve(endpoint.surface, incoming, caller.principal);
   }
   const known: KnownRequest = { ...caller, query: target.query, headers, bodyText: '' };
@@ -170,10 +176,15 @@ async function answerKnown(
 
 /** Reads the body; null if it is too large. Throws `CallerGone` where the caller left, or was told so here. */
 async function takeBody(exchange: Exchange, bytesMax: number): Promise<Uint8Array | null> {
-  const { shared, request, wire, headers, requestId } = exchange;
+  const { shared, request, wire, requestId } = exchange;
   exchange.proceed();
   const { budget, limits } = shared;
-  const read = await readBody(request, declaredBytes(headers), { bytesMax, idleMs: limits.bodyIdleMs, clock: shared.door.clock, budget });
+  const read = await readBody(request, declaredBytes(request.headers), {
+    bytesMax,
+    idleMs: limits.bodyIdleMs,
+    clock: shared.door.clock,
+    budget,
+  });
   switch (read.type) {
     case 'read':
       if (read.heldBytes > 0) void wire.closed.then(() => budget.give(read.heldBytes));

@@ -2,13 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientWire, Clock } from '#gateway/ports.ts';
 import { smallBodyBytes } from './body-budget.ts';
 
-/** How long a caller whose body is not wanted has to read the answer before the connection is cut. */
-const lingerMs = 1_000;
-
 export interface WireOptions {
   readonly clock: Clock;
   /** Length of the request's body as it said itself; null if it did not. */
   readonly declaredBytes: number | null;
+  readonly lingerMs: number;
   /** No further request is wanted on this connection. */
   closing(): boolean;
 }
@@ -85,7 +83,7 @@ export class HttpWire implements ClientWire {
     }
     // Closing while a caller is still sending resets the connection, and the answer is lost with it. The answer's length is known
     // to the caller, so it can read it and leave first; nothing more of its body is read meanwhile.
-    const cancel = this.#options.clock.after(lingerMs, () => this.#response.end());
+    const cancel = this.#options.clock.after(this.#options.lingerMs, () => this.#response.end());
     this.#request.socket.once('close', cancel);
   }
 

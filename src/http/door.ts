@@ -43,6 +43,8 @@ export interface ListenerLimits {
   readonly bodyIdleMs: number;
   /** Bodies larger than 64 kB that are held at once, in bytes together. */
   readonly bodiesBytesMax: number;
+  /** How long a caller whose body is not wanted has to read the answer before the connection is cut. */
+  readonly lingerMs: number;
   /** How often the first two clocks are looked at. */
   readonly checkEveryMs: number;
 }
@@ -54,5 +56,6 @@ export const listenerLimitsDefault: ListenerLimits = {
   keepAliveMs: 60_000,
   bodyIdleMs: 30_000,
   bodiesBytesMax: 512_000_000,
+  lingerMs: 1_000,
   checkEveryMs: 2_000,
 };

@@ -16,7 +16,10 @@ export interface BodyOptions {
 }
 
 /** What a request says of its body: its length, null if it is not known beforehand, 0 for none. */
-export function declaredBytes(headers: Readonly<Record<string, string | undefined>>): number | null {
+export function declaredBytes(headers: {
+  readonly 'transfer-encoding'?: string | undefined;
+  readonly 'content-length'?: string | undefined;
+}): number | null {
   if (headers['transfer-encoding'] !== undefined) return null;
   const length = headers['content-length'];
   return length === undefined ? 0 : Number(length);

@@ -56,6 +56,7 @@ export interface StageOptions {
   readonly hosts?: readonly string[];
   readonly serve?: (surface: Surface, incoming: Incoming, principal: Principal) => Promise<void>;
   readonly control?: Partial<Control>;
+  readonly identify?: Door['identify'];
   readonly moreEndpoints?: readonly Endpoint[];
 }
 
@@ -134,7 +135,7 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
   };
   const client: Door = {
     ...base,
-    identify: ({ headers }) => identifyCaller(headers, keyRing),
+    identify: options.identify ?? (({ headers }) => identifyCaller(headers, keyRing)),
     hosts: () => ({ hosts: options.hosts ?? null, machineName: 'attic.example' }),
   };
   const operator: Door = { ...base, identify: (head) => operatorPrincipal(head, tables), hosts: null };

@@ -177,3 +177,19 @@ test('an ejected target keeps since when, and takes the newest cause', () => {
 test('the upstream of a target is what stands before the first slash', () => {
   assert.equal(upstreamOf('box/org/model:tag'), 'box');
 });
+
+test('canaries of a target that is out are spaced by 30 s times their number, at most 5 minutes', () => {
+  let health = targetComplained(
+    targetComplained(goodTarget, { principal: 'ann', bodyHash: 'a', at: 0 }, 'empty'),
+    { principal: 'bob', bodyHash: 'a', at: 0 },
+    'empty',
+  );
+  assert.equal(health.canaryAt, 30_000);
+  for (const expected of [60_000, 90_000, 120_000]) {
+    health = targetComplained(health, { principal: 'ann', bodyHash: 'a', at: 0 }, 'empty');
+    assert.equal(health.canaryAt, expected);
+  }
+  for (let more = 0; more < 20; more++) health = targetComplained(health, { principal: 'ann', bodyHash: 'a', at: 0 }, 'empty');
+  assert.equal(health.canaryAt, 300_000);
+  assert.deepEqual(targetAnswered(health), goodTarget);
+});

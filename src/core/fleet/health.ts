@@ -72,12 +72,17 @@ function probedGood(health: UpstreamHealth, loading: boolean, now: number): Upst
 }
 
 function eject(health: UpstreamHealth, cause: string, now: number): UpstreamHealth {
-  return { ...health, state: 'ejected', cause, since: now, nextProbeAt: now + probeEveryMs, failedProbes: 0, goodProbes: 0 };
+  return { ...health, state: 'ejected', cause, since: now, nextProbeAt: now + spacedMs(0), failedProbes: 0, goodProbes: 0 };
 }
 
 function stayOut(health: UpstreamHealth, cause: string, now: number): UpstreamHealth {
   const failedProbes = health.failedProbes + 1;
-  return { ...health, cause, failedProbes, goodProbes: 0, nextProbeAt: now + Math.min(probeEveryMs * (failedProbes + 1), probeEveryMaxMs) };
+  return { ...health, cause, failedProbes, goodProbes: 0, nextProbeAt: now + spacedMs(failedProbes) };
+}
+
+/** Tries of what is out are spaced by 30 s times their number, at most 5 minutes. */
+function spacedMs(failed: number): number {
+  return Math.min(probeEveryMs * (failed + 1), probeEveryMaxMs);
 }
 
 /** What is held against one target for its answers. */
@@ -87,6 +92,10 @@ export interface TargetHealth {
   readonly complaints: readonly Complaint[];
   readonly cause: string | null;
   readonly since: number;
+  /** While it is ejected: when one request may try it again, whose good answer brings it back. */
+  readonly canaryAt: number | null;
+  /** Canaries that failed since it was ejected; spaces the next ones. */
+  readonly failedCanaries: number;
 }
 
 /** One bad answer: to whom, and to which body, so that no caller can take a machine down alone or with one request. */
@@ -100,7 +109,7 @@ const complaintsKeptMs = 60_000;
 const principalsToEject = 2;
 const bodiesToEject = 3;
 
-export const goodTarget: TargetHealth = { state: 'good', complaints: [], cause: null, since: 0 };
+export const goodTarget: TargetHealth = { state: 'good', complaints: [], cause: null, since: 0, canaryAt: null, failedCanaries: 0 };
 
 /** A good answer clears a target; a canary's good answer brings an ejected one back. */
 export function targetAnswered(health: TargetHealth): TargetHealth {
@@ -112,9 +121,19 @@ export function targetComplained(health: TargetHealth, complaint: Complaint, cau
   const complaints = [...health.complaints.filter((earlier) => complaint.at - earlier.at < complaintsKeptMs), complaint];
   const principals = new Set(complaints.map((each) => each.principal)).size;
   const bodies = new Set(complaints.map((each) => each.bodyHash)).size;
-  if (health.state === 'ejected') return { ...health, complaints, cause };
+  if (health.state === 'ejected') {
+    const failedCanaries = health.failedCanaries + 1;
+    return { ...health, complaints, cause, failedCanaries, canaryAt: complaint.at + spacedMs(failedCanaries) };
+  }
   const out = principals >= principalsToEject || bodies >= bodiesToEject;
-  return { state: out ? 'ejected' : 'suspect', complaints, cause, since: complaint.at };
+  return {
+    ...goodTarget,
+    state: out ? 'ejected' : 'suspect',
+    complaints,
+    cause,
+    since: complaint.at,
+    canaryAt: out ? complaint.at + spacedMs(0) : null,
+  };
 }
 
 /** A drain, durable: of a route or of an upstream. */

@@ -41,7 +41,18 @@ function read(view: Partial<CandidateView>, visit: Partial<Visit> & { readonly m
   return readCandidate({ ...calm, ...view }, whole);
 }
 
-const outForAnswers: TargetHealth = { state: 'ejected', complaints: [], cause: 'empty', since: now - 3_000 };
+function states({ why, state }: Reading): readonly string[] {
+  return [why, state];
+}
+
+const outForAnswers: TargetHealth = {
+  state: 'ejected',
+  complaints: [],
+  cause: 'empty',
+  since: now - 3_000,
+  canaryAt: now + 27_000,
+  failedCanaries: 0,
+};
 const down: UpstreamHealth = { ...up, state: 'ejected', cause: 'connection refused', since: now - 12_000, nextProbeAt: now + 18_000 };
 
 const readings: readonly [
@@ -144,4 +155,10 @@ test('a drained route’s cloud target, moved to the end, is drained there too',
   assert.ok(plan && target);
   const visit: Visit = { target, plan, tier: 'local-first', tokensNeeded: 1, loadMs: 1, lastResort: false, now };
   assert.equal(readCandidate({ ...calm, drainedRoutes: new Set(['code']) }, visit).why, 'drained');
+});
+
+test('out for bad answers it is tried again by one request, once its time has come', () => {
+  const due: TargetHealth = { ...outForAnswers, canaryAt: now };
+  assert.deepEqual(states(read({ health: due })), ['canary', 'free']);
+  assert.deepEqual(states(read({ health: due, canaryOut: true })), ['ejected_bad', 'cannot']);
 });

@@ -63,9 +63,16 @@ export function readCandidate(view: CandidateView, visit: Visit): Reading {
   if (view.liveContext !== null && view.liveContext < visit.tokensNeeded) return out('window', { cause: `${view.liveContext} tokens` });
   if (view.loadingSince !== null && now - view.loadingSince > visit.loadMs)
     return out('ejected', { cause: 'the model did not finish loading', sinceMs: now - view.loadingSince });
-  if (view.health.state === 'ejected' && !visit.lastResort)
-    return out('ejected_bad', { cause: view.health.cause, sinceMs: now - view.health.since });
+  if (!visit.lastResort && awaitsCanary(view, now)) {
+    const nextTryMs = view.health.canaryAt === null ? null : Math.max(0, view.health.canaryAt - now);
+    return out('ejected_bad', { cause: view.health.cause, sinceMs: now - view.health.since, nextTryMs });
+  }
   return readPresent(view, visit, base);
+}
+
+/** Out for bad answers, and nobody may try it now: its time has not come, or another request is its canary. */
+function awaitsCanary({ health, canaryOut }: CandidateView, now: number): boolean {
+  return health.state === 'ejected' && (canaryOut || health.canaryAt === null || health.canaryAt > now);
 }
 
 function readPresent(view: CandidateView, visit: Visit, base: Omit<Reading, 'state' | 'why'>): Reading {

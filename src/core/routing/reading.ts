@@ -6,7 +6,7 @@ export type CandidateState = 'free' | 'not_now' | 'cannot';
 /**
  * Why a candidate reads as it does.
  *
- * free: `up`, `degraded`, `unprobed`, `canary` (its one try as a last resort) · not now: `no_slot`, `answered_busy`, `loading`,
+ * free: `up`, `degraded`, `unprobed`, `canary` (out for bad answers; this one may try it) · not now: `no_slot`, `answered_busy`, `loading`,
  * `canary_out` (another request is that one try) · cannot: `ejected` (unreachable), `ejected_bad` (bad answers), `quarantined`,
  * `drained`, `not_served` (not in its server's list now), `absent` (the server said it does not know the model), `remote` (the server
  * names it as running elsewhere), `window` (its live window is too small)

@@ -16,3 +16,9 @@ export function dataFolderOf(option: string | undefined, shell: Pick<Shell, 'env
 export function demoFolderOf(dataFolder: string): string {
   return join(dataFolder, 'demo');
 }
+
+/** What a command that is offered for pasting needs so that it finds the same folder. */
+export function dataSuffix(option: string | undefined): string {
+  if (option === undefined) return '';
+  return ` --data ${/^[\w./~-]+$/.test(option) ? option : `'${option.replaceAll("'", "'\\''")}'`}`;
+}

@@ -1,5 +1,5 @@
 import type { Reloaded } from '#control/control.ts';
-import { dataFolderOf } from './data-folder.ts';
+import { dataFolderOf, dataSuffix } from './data-folder.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
 import { ask, errorText, postJson } from './operator.ts';
 import type { Shell } from './shell.ts';
@@ -34,8 +34,9 @@ export async function runReload(options: Options, shell: Shell): Promise<number>
 export async function runDemo(deed: 'break' | 'mend', machine: string, options: Options, shell: Shell): Promise<number> {
   await postJson<unknown>(dataFolderOf(options.data, shell), `/admin/demo/${deed}/${encodeURIComponent(machine)}`);
   if (deed === 'break') {
+    const data = dataSuffix(options.data);
     shell.out(
-      `${machine} is without power. Try: gatehouse ask "Review the security of this code"\nBring it back with: gatehouse demo mend ${machine}\n`,
+      `${machine} is without power. Try: gatehouse ask "Review the security of this code"${data}\nBring it back with: gatehouse demo mend ${machine}${data}\n`,
     );
   } else shell.out(`${machine} has power again; it has work after two good probes\n`);
   return exitCodes.ok;

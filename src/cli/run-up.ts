@@ -9,6 +9,7 @@ import type { Told } from '#telemetry/event-ring.ts';
 import { tellLine } from '#telemetry/request-line.ts';
 import type { DemoHouse } from '#upstreams/scripted/demo-house.ts';
 import { originOfListen } from './connect-settings.ts';
+import { dataSuffix } from './data-folder.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
 import { houseToStart } from './house-to-start.ts';
 import type { HouseToStart } from './house-to-start.ts';
@@ -80,7 +81,7 @@ function tell(told: Told, shell: Shell): void {
 function startedOf(house: RunningHouse, toStart: HouseToStart, options: UpOptions, shell: Shell): Parameters<typeof startText>[0] {
   const { policy } = house.tables();
   const called = existsSync(join(shell.cwd, 'gatehouse')) ? './gatehouse' : 'gatehouse';
-  const gatehouse = options.data === undefined ? called : `${called} --data ${options.data}`;
+  const gatehouse = (command: string): string => `${called} ${command}${dataSuffix(options.data)}`;
   const key = house.firstKey;
   const base = `${originOfListen(house.addresses[0] ?? '')}/v1`;
   return {
@@ -96,7 +97,8 @@ function startedOf(house: RunningHouse, toStart: HouseToStart, options: UpOption
     ],
     dataFolder: toStart.dataFolder,
     key,
-    gatehouse: called,
+    keyNote: toStart.demo === null ? 'shown this once' : 'made anew at each start',
+    gatehouse,
     tries: toStart.demo === null || key === null ? [] : demoLines({ base, key, gatehouse }),
   };
 }

@@ -13,10 +13,12 @@ export interface Started {
   /** Names for `model`, the one that chooses first. */
   readonly models: readonly string[];
   readonly dataFolder: string;
-  /** Shown once; null if it was shown before. */
+  /** Null if it was shown at an earlier start. */
   readonly key: string | null;
-  /** How this program is called here, with the options the other commands need too. */
-  readonly gatehouse: string;
+  /** `shown this once`, or for how long it is good. */
+  readonly keyNote: string;
+  /** A command as it is called here, with the options it needs. */
+  readonly gatehouse: (command: string) => string;
   /** Lines to try; only in the demo house. */
   readonly tries: readonly { readonly what: string; readonly line: string }[];
 }
@@ -26,7 +28,7 @@ const modelsShown = 12;
 
 /** The text at the start: address, models, data, and a line that works when pasted. */
 export function startText(started: Started, paint: Paint): string {
-  const { version, house, source, addresses, models, dataFolder, key, gatehouse, tries } = started;
+  const { version, house, source, addresses, models, dataFolder, key, keyNote, gatehouse, tries } = started;
   const origin = originOfListen(addresses[0] ?? '');
   const more = models.length > modelsShown ? `, and ${models.length - modelsShown} more` : '';
   const rows = [
@@ -36,8 +38,8 @@ export function startText(started: Started, paint: Paint): string {
     [
       'key',
       key === null
-        ? `yours is $GATEHOUSE_KEY; lost it? ${gatehouse} keys new`
-        : `${paint('bold', key)}  (shown this once: export GATEHOUSE_KEY=${key})`,
+        ? `yours is $GATEHOUSE_KEY; lost it? ${gatehouse('keys new')}`
+        : `${paint('bold', key)}  (${keyNote}: export GATEHOUSE_KEY=${key})`,
     ],
   ];
   const title = `${paint('bold', 'gatehouse')} ${version} serves ${paint('bold', house)} (${source})\n`;

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { endpoints } from '#control/endpoints.ts';
 import { operatorPrincipal } from '#control/operator.ts';
+import { operatorSocketPath } from '#egress/operator-socket.ts';
 import { handle } from '#gateway/pipeline.ts';
 import type { Door } from '#http/door.ts';
 import { openListener } from '#http/listener.ts';
@@ -20,9 +20,6 @@ export interface Doors {
   /** Takes no more connections, lets requests end for `graceMs`, then cuts what is left. */
   close(graceMs: number): Promise<void>;
 }
-
-/** Name of the operator's socket in the data folder. */
-export const operatorSocketName = 'operator.sock';
 
 /** Opens the operator's socket and every public address, or says in one line which cannot be. */
 export async function openDoors(
@@ -47,7 +44,7 @@ export async function openDoors(
   const operatorDoor: Door = { ...shared, identify: (head) => operatorPrincipal(head, parts.house.tables()), hosts: null };
   const opened: Listener[] = [];
   try {
-    const operator = await openListener({ type: 'unix', path: join(options.folder, operatorSocketName) }, operatorDoor);
+    const operator = await openListener({ type: 'unix', path: operatorSocketPath(options.folder) }, operatorDoor);
     opened.push(operator);
     for (const address of options.listen) opened.push(await openListener(tcpPlace(address), publicDoor));
     parts.addresses.push(...opened.slice(1).map((listener) => listener.address));

@@ -8,7 +8,7 @@ export const demoImageUrl = `data:image/png;base64,${square}`;
 export function demoLines(options: {
   readonly base: string;
   readonly key: string;
-  readonly gatehouse: string;
+  readonly gatehouse: (command: string) => string;
 }): readonly { readonly what: string; readonly line: string }[] {
   const { base, key, gatehouse } = options;
   const post = (body: unknown): string =>
@@ -20,7 +20,7 @@ export function demoLines(options: {
   return [
     { what: 'a question', line: post({ model: 'auto', messages: [{ role: 'user', content: 'Refactor this code, please' }] }) },
     { what: 'an image', line: post({ model: 'auto', messages: [{ role: 'user', content: image }] }) },
-    { what: 'break the senior, then ask for a review and see the 503', line: `${gatehouse} demo break spark` },
-    { what: 'why a request goes where it goes', line: `${gatehouse} explain "Review the security of this code"` },
+    { what: 'break the senior, then ask for a review and see the 503', line: gatehouse('demo break spark') },
+    { what: 'why a request goes where it goes', line: gatehouse('explain "Review the security of this code"') },
   ];
 }

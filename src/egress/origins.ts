@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Location } from '#core/policy/policy.ts';
-import { isHouseAddress, isMetadataAddress, normalAddress } from './address.ts';
+import { isHouseAddress, isMetadataAddress } from '#core/units/house-address.ts';
+import { normalAddress } from './normal-address.ts';
 
 /** What the dialer needs of an upstream of the policy; a policy's own `Upstream` is one. */
 export interface DialUpstream {

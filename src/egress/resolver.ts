@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { normalAddress } from './address.ts';
+import { normalAddress } from './normal-address.ts';
 import type { After } from './open-socket.ts';
 
 /** Names to numeric addresses. Asked at load and by the prober; never on a request's path. */

@@ -8,10 +8,29 @@ export function parseAddress(text: string): readonly number[] | null {
   return bare.includes(':') ? parseV6(bare) : null;
 }
 
-/** Loopback, RFC 1918, 100.64/10, link-local and fc00::/7: the addresses that are inside a house. Anything else, and what is no IP literal, is not. */
+/**
+ * Where clouds hand out a machine's own credentials. They lie inside the ranges of a house, but no model server is there and everything
+ * that forges requests aims at them, so they are never dialled, whatever the policy says.
+ */
+const metadata: ReadonlySet<string> = new Set(
+  ['169.254.169.254', '169.254.170.2', '169.254.170.23', '100.100.100.200', 'fd00:ec2::23', 'fd00:ec2::254', 'fd20:ce::254'].map(
+    (address) => String(parseAddress(address)),
+  ),
+);
+
+/** Whether a cloud's metadata service listens at this numeric address. */
+export function isMetadataAddress(text: string): boolean {
+  return metadata.has(String(parseAddress(text)));
+}
+
+/**
+ * Whether a house machine may be at this numeric address: loopback, RFC 1918, shared address space (100.64/10, the tailnet's), link-local
+ * and fc00::/7. All else is outside, also what merely leads to one of these (NAT64, 6to4, Teredo), what is no machine (unspecified,
+ * multicast) and what is no numeric address.
+ */
 export function isHouseAddress(text: string): boolean {
   const bytes = parseAddress(text);
-  if (!bytes) return false;
+  if (!bytes || isMetadataAddress(text)) return false;
   const [a = 0, b = 0] = bytes.slice(12);
   if (isMappedV4(bytes)) {
     return (

@@ -35,10 +35,10 @@ export function accountOf(facts: Facts, tables: PolicyTables, happening: Happeni
   const { plan } = decision;
   const walks: WalkAccount[] = [];
   if (plan) {
-    walks.push(walkOf(plan, facts, { bad: [], happening: (action) => happening(action, 0) }));
+    walks.push(walkOf(plan, facts, { before: null, happening: (action) => happening(action, 0) }));
     const first = walks[0]?.end;
     if (plan.exhausted.type === 'queue' && first && mayQueue(plan, first)) {
-      walks.push(walkOf(plan, facts, { bad: first.bad, happening: (action) => happening(action, 1) }));
+      walks.push(walkOf(plan, facts, { before: first, happening: (action) => happening(action, 1) }));
     }
   }
   return { policyHash: tables.hash, facts, decision, walks };
@@ -47,11 +47,11 @@ export function accountOf(facts: Facts, tables: PolicyTables, happening: Happeni
 function walkOf(
   plan: Plan,
   facts: Facts,
-  { bad, happening }: { readonly bad: readonly string[]; readonly happening: (action: Exclude<WalkAction, { do: 'end' }>) => WalkEvent },
+  { before, happening }: { readonly before: Walk | null; readonly happening: (action: Exclude<WalkAction, { do: 'end' }>) => WalkEvent },
 ): WalkAccount {
   const actions: WalkAction[] = [];
   const events: WalkEvent[] = [];
-  let step = beginWalk(plan, bad);
+  let step = beginWalk(plan, before);
   while (step.action.do !== 'end') {
     if (actions.length === stepsMax) throw new Error(`a walk of ${plan.label} does not end`);
     actions.push(step.action);

@@ -68,7 +68,7 @@ function nth<T>(said: T | readonly T[] | undefined, at: number, unsaid: T): T {
 }
 
 /** Walks a plan by a script and says what happened: `a no_slot, b busy, wait a b 50, a answered`. */
-function walked(plan: Plan, script: Script = {}, bad: readonly string[] = []): Walked {
+function walked(plan: Plan, script: Script = {}, before: Walk | null = null): Walked {
   const visits = new Map<string, number>();
   const attempts = new Map<string, number>();
   const waits = [...(script.waits ?? [])];
@@ -79,10 +79,7 @@ function walked(plan: Plan, script: Script = {}, bad: readonly string[] = []): W
   };
   const said: string[] = [];
   const events: WalkEvent[] = [];
-  let step = beginWalk(
-    plan,
-    bad.map((name) => `${name}/m`),
-  );
+  let step = beginWalk(plan, before);
   for (let steps = 0; step.action.do !== 'end'; steps++) {
     assert.ok(steps < 200, `the walk does not end: ${said.join(', ')}`);
     const event = eventOf(step.action);
@@ -345,8 +342,21 @@ test('targets judged bad stay out when the request is walked again, others do no
   const first = walked(plan, { read: { a: 'ejected', d: 'no_slot' }, end: { b: 'failed', c: 'unreachable' } });
   assert.deepEqual(first.walk.bad, ['b/m']);
   assert.equal(mayQueue(plan, first.walk), true);
-  assert.equal(walked(plan, { read: { a: 'ejected' } }, ['b']).trace, 'a ejected, c answered');
+  assert.equal(walked(plan, { read: { a: 'ejected' } }, first.walk).trace, 'a ejected, c answered');
 });
+
+const again: readonly [name: string, plan: string, script: Script, later: Script, trace: string][] = [
+  ['the one quick retry', 'a > - > b', { end: { a: 'flaky' }, read: { b: 'no_slot' } }, { end: { b: 'flaky' } }, 'b flaky'],
+  ['a crash', 'a > - > b c', { end: { a: 'crashed' }, read: { b: 'no_slot', c: 'no_slot' } }, { end: { b: 'crashed' } }, 'b crashed'],
+  ['a prompt that is too long', 'a:8 > - > b:4 c:9', { end: { a: 'too_long' }, read: { c: 'no_slot' } }, {}, 'c answered'],
+];
+
+for (const [name, line, script, later, trace] of again) {
+  test(`a walk from the queue remembers ${name}`, () => {
+    const plan = planOf(line);
+    assert.equal(walked(plan, later, walked(plan, script).walk).trace, trace);
+  });
+}
 
 const queues: readonly [name: string, plan: string, script: Script, may: boolean][] = [
   ['somebody was busy', 'a > b! > c', { read: { a: 'no_slot' }, end: { c: 'failed' } }, true],

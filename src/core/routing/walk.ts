@@ -70,8 +70,12 @@ export interface WalkStep {
   readonly action: WalkAction;
 }
 
-/** Starts a walk. `bad`: targets that an earlier walk of the same request judged bad. */
-export function beginWalk(plan: Plan, bad: readonly TargetId[] = []): WalkStep {
+/**
+ * Starts a walk. From the queue it is a new one, but what the walk before learnt stays: who was judged `bad`, and of the request
+ * itself that its one quick retry is spent, that it crashed a machine, that it is too long.
+ */
+export function beginWalk(plan: Plan, before: Walk | null = null): WalkStep {
+  const bad = before?.bad ?? [];
   const walk: Walk = {
     phase: 'target',
     at: 0,
@@ -81,9 +85,9 @@ export function beginWalk(plan: Plan, bad: readonly TargetId[] = []): WalkStep {
     answeredBusy: [],
     bad,
     waitLeftMs: plan.waitMs,
-    retried: false,
-    crashes: 0,
-    windowAbove: null,
+    retried: before?.retried ?? false,
+    crashes: before?.crashes ?? 0,
+    windowAbove: before?.windowAbove ?? null,
     lastResort: null,
     seen: { busy: false, loading: false, failure: null, tooLong: [], retryAfterMs: null },
     settled: null,

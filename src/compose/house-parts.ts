@@ -89,6 +89,7 @@ export function houseParts(ground: HouseGround): HouseParts {
     telemetry,
     addresses,
     reload: () => reload(ground, { inForce, fleet, dialer, telemetry, prober }),
+    demo: ground.demo === null ? null : lookingAfter(ground.demo, prober),
   });
   return {
     house,
@@ -175,9 +176,10 @@ interface ControlParts {
   readonly telemetry: Telemetry;
   readonly addresses: readonly string[];
   readonly reload: () => Promise<Reloaded>;
+  readonly demo: DemoMachines | null;
 }
 
-function controlOf({ ground, house, metrics, telemetry, addresses, reload: readAgain }: ControlParts): Control {
+function controlOf({ ground, house, metrics, telemetry, addresses, reload: readAgain, demo }: ControlParts): Control {
   const { fleet, active } = house;
   const { keys, folder, store } = ground;
   const figures = (): HouseFigures => figuresOf(house.tables(), fleet);
@@ -194,7 +196,7 @@ function controlOf({ ground, house, metrics, telemetry, addresses, reload: readA
     },
     keys: { list: () => keys.list(), create: (wanted) => keys.create(wanted), revoke: (idOrName) => revoke(idOrName, keys, active) },
     reload: readAgain,
-    demo: ground.demo,
+    demo,
     clock: systemClock,
     startedAt: systemClock.now(),
     digest: house.digest,
@@ -203,6 +205,19 @@ function controlOf({ ground, house, metrics, telemetry, addresses, reload: readA
     stats: () => statsOf(metrics, figures(), readProcess()),
     subscribe: (listener) => telemetry.subscribe(({ happening }) => listener(happening)),
     noteOperator: ({ action, subject }) => store.commit([{ op: 'operator', at: systemClock.wallNow(), action, subject }]),
+  };
+}
+
+/** Whoever mends a machine of the demo wants to see it back now, not at its next probe. */
+function lookingAfter(demo: DemoMachines, prober: Prober): DemoMachines {
+  return {
+    names: () => demo.names(),
+    broken: () => demo.broken(),
+    break: (name) => demo.break(name),
+    mend: async (name) => {
+      await demo.mend(name);
+      void prober.round();
+    },
   };
 }
 

@@ -143,7 +143,7 @@ export function lackWord(lack: Lack): string {
 }
 
 /** 400 for a request that nobody left could ever answer: too long if size alone is missing somewhere, else what the first one lacks. */
-export function nothingFits(label: string, candidates: readonly Candidate[], facts: Facts): GatewayError {
+function nothingFits(label: string, candidates: readonly Candidate[], facts: Facts): GatewayError {
   const short = candidates.filter((candidate) => candidate.lacks.every((lack) => lack === 'context'));
   if (short.length > 0) return tooLong(label, Math.max(...short.map((candidate) => candidate.context ?? 0)), facts);
   const first = candidates[0];

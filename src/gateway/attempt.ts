@@ -80,6 +80,7 @@ export class RunningAttempt {
   #abandoned = false;
   #cancelClock: () => void = () => {};
   #cancelFinish: () => void = () => {};
+  #finishing = false;
 
   constructor(spec: AttemptSpec, ports: { readonly clock: Clock; readonly dialer: Dialer }) {
     const { promise, resolve } = Promise.withResolvers<AttemptReport>();
@@ -183,9 +184,11 @@ export class RunningAttempt {
     if (this.#judgement.ended) {
       this.#spec.lease.step({ type: 'terminator' });
       this.#settle({ end: 'proper', clock: null, fault: null });
-      if (!this.#wireEnded) this.#cancelFinish = this.#clock.after(afterFinishMs, () => this.#call.abort());
-    } else if (finishedChoices(this.#judgement) >= this.#spec.choices) {
       this.#cancelFinish();
+      if (!this.#wireEnded) this.#cancelFinish = this.#clock.after(afterFinishMs, () => this.#call.abort());
+    } else if (!this.#finishing && finishedChoices(this.#judgement) >= this.#spec.choices) {
+      // Counted from the finish: a server that goes on talking gets no more time by it.
+      this.#finishing = true;
       this.#cancelFinish = this.#clock.after(afterFinishMs, () => {
         this.#settle({ end: 'proper', clock: null, fault: null });
         this.#leave();

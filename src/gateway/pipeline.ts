@@ -64,7 +64,10 @@ async function guarded(responder: Responder, work: () => Promise<void>): Promise
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof RecordUnavailable)) throw error;
+    if (!(error instanceof RecordUnavailable)) {
+      responder.fail(gatewayError('internal', 'The gatehouse failed on this request.'));
+      throw error;
+    }
     responder.fail(
       gatewayError('record_unavailable', 'The record cannot be written now, so nothing is answered.', { retryAfterMs: 5_000 }),
     );
@@ -88,6 +91,7 @@ async function journeyOf(house: House, request: GatewayRequest, incoming: Incomi
     step: beginWalk(decision.plan),
     events: [],
     walks: [],
+    walkBeganAt: house.clock.now(),
     attempts: [],
     stopWaiting: nothing,
     stopReply: nothing,
@@ -98,7 +102,8 @@ async function journeyOf(house: House, request: GatewayRequest, incoming: Incomi
     if (!responder.done) journey.stopReply();
   });
   incoming.client.onDrained(() => journey.drained());
-  if (request.asked.stream) responder.startStream(request.profile.headAfterMs);
+  // Not even a keep-alive goes out before the intent is durable.
+  if (request.asked.stream) begun.then(() => responder.startStream(headAtMs(house, request)), nothing);
   const leave = house.active.add({
     principal: request.principal,
     label: `${journey.plan.label} for ${request.principal.id}`,
@@ -112,9 +117,13 @@ async function journeyOf(house: House, request: GatewayRequest, incoming: Incomi
   }
 }
 
+/** How much longer a stream may be silent before its head goes out. */
+function headAtMs(house: House, request: GatewayRequest): number {
+  return Math.max(0, request.arrivedAt + request.profile.headAfterMs - house.clock.now());
+}
+
 async function travel(house: House, journey: Journey): Promise<void> {
-  const answered = await walk(house, journey);
-  house.fleet.waiters.settle(journey.request.order);
+  const answered = await walk(house, journey).finally(() => house.fleet.waiters.settle(journey.request.order));
   await journey.begun;
   if (answered) return respondAnswer(house, journey, answered);
   return respondExhausted(house, journey);

@@ -116,7 +116,8 @@ export class ReleasedReply {
   }
 
   #pause(): void {
-    if (this.#paused) return;
+    // What is over holds no slot, and there is nothing left to pause.
+    if (this.#paused || this.#over) return;
     this.#paused = true;
     this.#attempt.pause();
     this.#watchBlocked();

@@ -42,6 +42,8 @@ export interface Journey {
   /** What moved the walk under way, and the walks before it. */
   events: WalkEvent[];
   readonly walks: WalkEvent[][];
+  /** Monotonic milliseconds at which the walk under way began. */
+  walkBeganAt: number;
   readonly attempts: AttemptRecord[];
   /** Ends whatever wait is under way; called when the caller leaves. */
   stopWaiting: () => void;

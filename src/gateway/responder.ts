@@ -63,8 +63,9 @@ export class Responder {
 
   /** The caller asked for a stream: after `headAfterMs` of silence the head goes out, and then keep-alives. */
   startStream(headAfterMs: number): void {
+    if (this.#done || this.#gone) return;
     this.#stream = true;
-    this.#beat(headAfterMs);
+    this.#beat(this.#headOut ? keepAliveMs : headAfterMs);
   }
 
   /** Sends events as they came. Returns the bytes that wait because the caller does not read. */
@@ -129,6 +130,11 @@ export class Responder {
     });
     this.#client.write(body);
     this.#client.end();
+  }
+
+  /** No keep-alive from here on: what is being recorded of the answer must stay true until it goes out. */
+  settle(): void {
+    this.#cancelBeat();
   }
 
   /** Cuts the connection: for a caller that blocks a slot others wait for. */

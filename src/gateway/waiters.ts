@@ -6,12 +6,11 @@ import type { Clock } from './ports.ts';
 export interface WaitFor {
   /** Arrival order of the request: the oldest is served first. */
   readonly order: number;
+  /** Whose slots are waited for. */
   readonly targets: readonly TargetId[];
   readonly maxMs: number;
-  /** `free`: only a candidate that is free ends the wait; `settled`: also one that can no more. */
-  readonly until: 'free' | 'settled';
-  /** Reads one candidate for this request; `held` slots of the pool that are promised to it do not count against it. */
-  read(target: TargetId): Reading;
+  /** The reading that ends the wait as things are now; null while there is none. A slot promised to this request does not count against it. */
+  ending(): Reading | null;
 }
 
 interface Waiter extends WaitFor {
@@ -81,24 +80,11 @@ export class Waiters {
 
   /** Something about the fleet changed: wakes, oldest first, whoever's wait is over. */
   changed(): void {
-    for (const waiter of this.#waiting.slice()) {
-      const reading = this.#ending(waiter);
+    for (const waiter of [...this.#waiting]) {
+      const reading = waiter.ending();
       if (!reading) continue;
       if (reading.state === 'free') this.#promises.set(waiter.order, this.#poolOf(reading.target));
       waiter.wake(reading);
     }
-  }
-
-  #ending(waiter: Waiter): Reading | null {
-    for (const target of waiter.targets) {
-      const reading = waiter.read(target);
-      if (reading.state === 'free') return reading;
-    }
-    if (waiter.until === 'free') return null;
-    for (const target of waiter.targets) {
-      const reading = waiter.read(target);
-      if (reading.state === 'cannot') return reading;
-    }
-    return null;
   }
 }

@@ -22,7 +22,11 @@ for (const [name, does] of [
   ['503 with Retry-After', refusalScript(503, { error: { message: 'later' } }, { headers: { 'retry-after': '7' } })],
 ] as const) {
   test(`${name} spills`, async (t) => {
-    const { under } = await setStage(t, { clock: new FakeClock(), machines: { one: does, two: answers('from two'), three: answers('from three') }, routes: spilling });
+    const { under } = await setStage(t, {
+      clock: new FakeClock(),
+      machines: { one: does, two: answers('from two'), three: answers('from three') },
+      routes: spilling,
+    });
     assert.equal(contentOf(await under.ask().done), 'from two');
     assert.deepEqual(
       under.terminals[0]?.attempts.map(({ result }) => result),
@@ -35,7 +39,10 @@ for (const [name, does] of [
 
 test('busy counts for everyone until its Retry-After is over', async (t) => {
   const clock = new FakeClock();
-  const { under, machines } = await setStage(t, { clock, machines: { one: inTurn(busyScript(20), answers('from one')), two: answers('from two') } });
+  const { under, machines } = await setStage(t, {
+    clock,
+    machines: { one: inTurn(busyScript(20), answers('from one')), two: answers('from two') },
+  });
   assert.equal(contentOf(await under.ask().done), 'from two');
   await clock.advance(19_900);
   assert.equal(contentOf(await under.ask({}, { principal: 'k_other' }).done), 'from two');
@@ -139,7 +146,11 @@ test('loading is not now: spill, and 503 model_loading where nobody helps', asyn
 
 test('loading is waited for within the wait', async (t) => {
   const clock = new FakeClock();
-  const { under } = await setStage(t, { clock, machines: { one: inTurn(loadingScript(), answers('from one')) }, profiles: { patient: { wait: '5s' } } });
+  const { under } = await setStage(t, {
+    clock,
+    machines: { one: inTurn(loadingScript(), answers('from one')) },
+    profiles: { patient: { wait: '5s' } },
+  });
   const asked = under.ask();
   await waiting(under, 1);
   await clock.advance(1_100);
@@ -170,7 +181,10 @@ test('who says loading for longer than the load clock cannot; later it gets anot
 
 test('a model that is not there is not asked for again for a minute', async (t) => {
   const clock = new FakeClock();
-  const { under, machines } = await setStage(t, { clock, machines: { one: inTurn(modelNotFoundScript('m'), answers('from one')), two: answers('from two') } });
+  const { under, machines } = await setStage(t, {
+    clock,
+    machines: { one: inTurn(modelNotFoundScript('m'), answers('from one')), two: answers('from two') },
+  });
   assert.equal(contentOf(await under.ask().done), 'from two');
   await clock.advance(59_900);
   assert.equal(contentOf(await under.ask().done), 'from two');
@@ -181,7 +195,10 @@ test('a model that is not there is not asked for again for a minute', async (t) 
 
 test('500 later than a second after the request was sent is not retried', async (t) => {
   const clock = new FakeClock();
-  const { under, machines } = await setStage(t, { clock, machines: { one: [gate(), ...refusalScript(500, {})], two: answers('from two') } });
+  const { under, machines } = await setStage(t, {
+    clock,
+    machines: { one: [gate(), ...refusalScript(500, {})], two: answers('from two') },
+  });
   const asked = under.ask();
   await machines.one.nextRequest();
   await turns();

@@ -11,7 +11,9 @@ const thought = (text: string): string => chunk({ reasoning_content: text });
 const keepAlive = ': keep-alive\n\n';
 
 test('role and white space are held, and go out with the first character', async (t) => {
-  const { under, machines } = await setStage(t, { machines: { one: streamOf(roleEvent, word(' \n'), gate(), word('x'), gate('end'), finishEvent, doneEvent) } });
+  const { under, machines } = await setStage(t, {
+    machines: { one: streamOf(roleEvent, word(' \n'), gate(), word('x'), gate('end'), finishEvent, doneEvent) },
+  });
   const asked = under.ask({ stream: true });
   await machines.one.nextRequest();
   await turns();
@@ -24,7 +26,9 @@ test('role and white space are held, and go out with the first character', async
 });
 
 test('each token reaches the caller before the next one leaves the machine', async (t) => {
-  const { under, machines } = await setStage(t, { machines: { one: streamOf(roleEvent, word('a'), gate('b'), word('b'), gate('c'), word('c'), finishEvent, doneEvent) } });
+  const { under, machines } = await setStage(t, {
+    machines: { one: streamOf(roleEvent, word('a'), gate('b'), word('b'), gate('c'), word('c'), finishEvent, doneEvent) },
+  });
   const asked = under.ask({ stream: true });
   await asked.client.got(word('a'));
   assert.ok(!asked.client.text.includes(word('b')));
@@ -41,7 +45,9 @@ for (const [name, first] of [
   ['a refusal', chunk({ refusal: 'I cannot' })],
 ] as const) {
   test(`${name} commits: after it no other model answers`, async (t) => {
-    const { under, machines } = await setStage(t, { machines: { one: streamOf(roleEvent, first, gate(), { do: 'rst' }), two: answers('from two') } });
+    const { under, machines } = await setStage(t, {
+      machines: { one: streamOf(roleEvent, first, gate(), { do: 'rst' }), two: answers('from two') },
+    });
     const asked = under.ask({ stream: true });
     await asked.client.got(first.trim());
     machines.one.open('go');
@@ -73,7 +79,10 @@ test('reasoning that is held goes out before the answer, unchanged', async (t) =
 test('reasoning is held up to 64 kB, then released', async (t) => {
   const long = thought('x'.repeat(1_000));
   const { under, machines } = await setStage(t, {
-    machines: { one: streamOf(roleEvent, { do: 'repeat', times: 70, steps: [{ do: 'body', bytes: long }] }, gate(), { do: 'rst' }), two: answers('from two') },
+    machines: {
+      one: streamOf(roleEvent, { do: 'repeat', times: 70, steps: [{ do: 'body', bytes: long }] }, gate(), { do: 'rst' }),
+      two: answers('from two'),
+    },
     profiles: { holding: { reasoning: 'hold' } },
   });
   const asked = under.ask({ stream: true });
@@ -85,7 +94,9 @@ test('reasoning is held up to 64 kB, then released', async (t) => {
 });
 
 test('a budget eaten by reasoning that is out ends in an error event', async (t) => {
-  const { under } = await setStage(t, { machines: { one: streamOf(roleEvent, thought('hm'), chunk({}, 'length'), doneEvent), two: answers('from two') } });
+  const { under } = await setStage(t, {
+    machines: { one: streamOf(roleEvent, thought('hm'), chunk({}, 'length'), doneEvent), two: answers('from two') },
+  });
   const answer = await under.ask({ stream: true }).done;
   assert.equal(errorOf(answer)?.code, 'upstream_reasoning_exhausted');
   assert.deepEqual([under.terminals[0]?.result, under.terminals[0]?.verdict], ['failed', 'reasoning_exhausted']);
@@ -136,7 +147,10 @@ test('the head goes out after head_after of silence with a keep-alive, then one 
 
 test('by default the head waits for 15 s', async (t) => {
   const clock = new FakeClock();
-  const { under, machines } = await setStage(t, { clock, machines: { one: streamOf(gate(), roleEvent, word('x'), finishEvent, doneEvent) } });
+  const { under, machines } = await setStage(t, {
+    clock,
+    machines: { one: streamOf(gate(), roleEvent, word('x'), finishEvent, doneEvent) },
+  });
   const asked = under.ask({ stream: true });
   await machines.one.nextRequest();
   await clock.advance(14_999);
@@ -149,7 +163,10 @@ test('by default the head waits for 15 s', async (t) => {
 
 test('keep-alives fill the silences between tokens too', async (t) => {
   const clock = new FakeClock();
-  const { under, machines } = await setStage(t, { clock, machines: { one: streamOf(roleEvent, word('x'), gate(), finishEvent, doneEvent) } });
+  const { under, machines } = await setStage(t, {
+    clock,
+    machines: { one: streamOf(roleEvent, word('x'), gate(), finishEvent, doneEvent) },
+  });
   const asked = under.ask({ stream: true });
   await asked.client.got('"x"');
   await clock.advance(15_000);
@@ -196,7 +213,10 @@ test('several choices: the finish of the last one is held, the others pass', asy
 });
 
 test('a tool call in the very last event is not lost', async (t) => {
-  const last = chunk({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'f', arguments: '{"text":"data: [DONE]"}' } }] }, 'tool_calls');
+  const last = chunk(
+    { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'f', arguments: '{"text":"data: [DONE]"}' } }] },
+    'tool_calls',
+  );
   const { under } = await setStage(t, { machines: { one: streamOf(roleEvent, last, doneEvent), two: answers('from two') } });
   const answer = await under.ask({ stream: true }).done.catch(() => null);
   assert.equal(answer && toolArgumentsOf(answer), '{"text":"data: [DONE]"}');

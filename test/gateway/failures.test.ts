@@ -55,14 +55,23 @@ const failing: readonly Row[] = [
   { name: 'a whole body without choices', does: [{ do: 'json', value: { choices: [] } }], whole: true, results: ['failed'] },
   {
     name: 'a whole body shorter than its length',
-    does: [{ do: 'header', name: 'content-length', value: '4000' }, { do: 'body', bytes: '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}' }, { do: 'fin' }],
+    does: [
+      { do: 'header', name: 'content-length', value: '4000' },
+      { do: 'body', bytes: '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}' },
+      { do: 'fin' },
+    ],
     whole: true,
     results: ['failed'],
   },
   { name: 'nothing in it', does: answers(''), results: ['failed'] },
   { name: 'nothing in it, whole', does: answers(''), whole: true, results: ['failed'] },
   { name: 'only white space', does: answers([' ', '\n']), results: ['failed'] },
-  { name: 'the budget eaten by reasoning, whole', does: answers('', { reasoning: 'hm', finish: 'length' }), whole: true, results: ['failed'] },
+  {
+    name: 'the budget eaten by reasoning, whole',
+    does: answers('', { reasoning: 'hm', finish: 'length' }),
+    whole: true,
+    results: ['failed'],
+  },
   { name: 'our key refused', does: unauthorisedScript(), results: ['failed'] },
   { name: '403', does: refusalScript(403, { error: { message: 'forbidden' } }), results: ['failed'] },
   { name: 'a crash', does: serverErrorScript(), results: ['crashed'] },
@@ -186,7 +195,9 @@ test('a refused key alarms the operator and is no complaint about the machine', 
 });
 
 test('a crash twice: the body is refused, and nobody is asked again', async (t) => {
-  const { under, machines } = await setStage(t, { machines: { one: serverErrorScript(), two: serverErrorScript(), three: answers('from three') } });
+  const { under, machines } = await setStage(t, {
+    machines: { one: serverErrorScript(), two: serverErrorScript(), three: answers('from three') },
+  });
   const first = await under.ask().done;
   assert.deepEqual([first.status, errorOf(first)?.code], [502, 'upstream_crashed']);
   const second = await under.ask().done;

@@ -8,6 +8,7 @@ import { tablesOf } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Intent, Principal, Terminal } from '#core/record/record.ts';
 import { beginWalk, stepWalk } from '#core/routing/walk.ts';
+import type { Walk, WalkStep } from '#core/routing/walk.ts';
 import { createDialer } from '#egress/dialer.ts';
 import type { DialerOptions, HouseDialer } from '#egress/dialer.ts';
 import { systemResolver } from '#egress/resolver.ts';
@@ -141,6 +142,11 @@ export class HouseUnderTest {
     return request;
   }
 
+  /** Looks every machine's name up once, as at the start. */
+  async resolveAll(): Promise<void> {
+    await Promise.all(this.#tables.policy.upstreams.map((upstream) => this.dialer.resolve(upstream.name)));
+  }
+
   /** Swaps the policy, as a reload does. */
   usePolicy(yaml: string): void {
     this.#tables = tablesFrom(yaml);
@@ -153,7 +159,8 @@ export class HouseUnderTest {
    * busy connection is left. The record replays to the same dials.
    */
   async assertAtRest(): Promise<void> {
-    await Promise.all(this.#asked.map(({ handled }) => handled.catch(() => {})));
+    const handled = Promise.allSettled(this.#asked.map((asked) => asked.handled));
+    assert.notEqual(await Promise.race([handled, pause(3_000, 'late')]), 'late', 'a request is still under way');
     for (let tries = 0; tries < 400 && this.#unrest() !== null; tries++) await pause(5);
     assert.equal(this.#unrest(), null);
     for (const { done } of this.#asked) assertWellFormed(await done);
@@ -228,16 +235,16 @@ function assertReplays(intent: Intent, terminal: Terminal): void {
   const { decision }: Intent = JSON.parse(JSON.stringify(intent));
   assert.deepEqual({ ...terminal, walks, attempts }, terminal);
   if (decision === null || decision.plan === null) return;
-  let bad: readonly string[] = [];
+  let before: Walk | null = null;
   const dialled: string[] = [];
   for (const events of walks) {
-    let step = beginWalk(decision.plan, bad);
+    let step: WalkStep = beginWalk(decision.plan, before);
     for (const event of events) {
       if (step.action.do === 'dial') dialled.push(step.action.target);
       if (event.type === 'outcome') assert.equal(step.action.do === 'dial' && step.action.target, event.outcome.target);
       step = stepWalk(decision.plan, step.walk, event);
     }
-    bad = step.walk.bad;
+    before = step.walk;
   }
   for (const { target } of attempts) assert.ok(dialled.includes(target), `${target} was dialled but the replay does not dial it`);
 }

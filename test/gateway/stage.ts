@@ -32,6 +32,15 @@ export interface Stage<Name extends string> {
 export async function setStage<Name extends string>(t: TestContext, setting: StageSetting<Name>): Promise<Stage<Name>> {
   const names = Object.keys(setting.machines).filter((name): name is Name => name in setting.machines);
   const servers = new Map<Name, ScriptedServer>();
+  let under: HouseUnderTest | null = null;
+  t.after(async () => {
+    try {
+      await under?.assertAtRest();
+    } finally {
+      under?.close();
+      await Promise.all([...servers.values()].map((server) => server.close()));
+    }
+  });
   const upstreams: Record<string, PolicyFile['upstreams'][string]> = {};
   for (const name of names) {
     const { does, ...part } = machineOf(setting.machines[name]);
@@ -48,16 +57,8 @@ export async function setStage<Name extends string>(t: TestContext, setting: Sta
     ...(setting.profiles ? { profiles: setting.profiles } : {}),
     ...(setting.classify ? { classify: setting.classify } : {}),
   };
-  const under = new HouseUnderTest(JSON.stringify(policy, null, 1), setting);
-  t.after(async () => {
-    try {
-      await under.assertAtRest();
-    } finally {
-      under.close();
-      await Promise.all([...servers.values()].map((server) => server.close()));
-    }
-  });
-  await Promise.all(under.house.tables().policy.upstreams.map((upstream) => under.dialer.resolve(upstream.name)));
+  under = new HouseUnderTest(JSON.stringify(policy, null, 1), setting);
+  await under.resolveAll();
   return { under, machines: machinesBy(names, servers), policyWith: (change) => JSON.stringify(change(policy), null, 1) };
 }
 
@@ -74,7 +75,10 @@ function machinesBy<Name extends string>(names: readonly Name[], servers: Readon
   return hasAll(machines, names) ? machines : never();
 }
 
-function hasAll<Name extends string>(machines: Partial<Record<Name, ScriptedServer>>, names: readonly Name[]): machines is Record<Name, ScriptedServer> {
+function hasAll<Name extends string>(
+  machines: Partial<Record<Name, ScriptedServer>>,
+  names: readonly Name[],
+): machines is Record<Name, ScriptedServer> {
   return names.every((name) => machines[name] !== undefined);
 }
 

@@ -1,5 +1,13 @@
 /** What was done in which order, across record and caller. */
-export type Deed = 'record.begin' | 'record.begun' | 'record.end' | 'record.ended' | 'client.head' | 'client.write' | 'client.end' | 'client.destroy';
+export type Deed =
+  | 'record.begin'
+  | 'record.begun'
+  | 'record.end'
+  | 'record.ended'
+  | 'client.head'
+  | 'client.write'
+  | 'client.end'
+  | 'client.destroy';
 
 /** The order of things, and a way to wait for one of them. */
 export class Trail {

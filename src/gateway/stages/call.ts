@@ -8,6 +8,7 @@ import { RunningAttempt } from '#gateway/attempt.ts';
 import type { AttemptReport, AttemptSpec } from '#gateway/attempt.ts';
 import type { House } from '#gateway/house.ts';
 import type { SlotLease } from '#gateway/ports.ts';
+import { mintPermit } from '#gateway/permit.ts';
 import { ReleasedReply } from '#gateway/released-reply.ts';
 import type { Journey } from '#gateway/request.ts';
 
@@ -27,12 +28,25 @@ export type Called =
 /** Stage 6: one try at one target. The reply's events reach the caller as they come, under the commit rule. */
 export async function call(house: House, journey: Journey, dial: { readonly target: TargetId; readonly fresh: boolean }): Promise<Called> {
   const { request } = journey;
-  const permit = mintPermit(house, journey, dial.target);
-  if (permit === null) return { type: 'not_permitted' };
   // The record of the intent must be durable before anything leaves the house.
-  if (permit.location === 'cloud') await journey.begun;
+  if (request.tables.targets.get(dial.target)?.location !== 'house') await journey.begun;
   const lease = await house.fleet.acquire(dial.target, request.order);
   if (lease === null) return { type: 'lost_race' };
+  try {
+    return await reserved(house, journey, { ...dial, lease });
+  } catch (error) {
+    // A slot is never lost to a fault of ours.
+    lease.step({ type: 'not_started' });
+    throw error;
+  }
+}
+
+async function reserved(
+  house: House,
+  journey: Journey,
+  dial: { readonly target: TargetId; readonly fresh: boolean; readonly lease: SlotLease },
+): Promise<Called> {
+  const { request } = journey;
   const reservation = await house.limits.reserve({
     principal: request.principal.id,
     target: dial.target,
@@ -40,27 +54,16 @@ export async function call(house: House, journey: Journey, dial: { readonly targ
     outputTokens: request.facts.outputTokens,
   });
   if (!reservation.granted) {
-    lease.step({ type: 'not_started' });
+    dial.lease.step({ type: 'not_started' });
     return { type: 'limited', retryAfterMs: reservation.retryAfterMs };
   }
-  const called = await run(house, journey, { target: dial.target, fresh: dial.fresh, permit, lease });
-  const { usage } = called.report.judgement;
+  // Minted last: whatever the policy became while something was awaited, it is the one in force that opens the door.
+  const permit = mintPermit(house, request, dial.target);
+  const called: Called = permit === null ? { type: 'not_permitted' } : await run(house, journey, { ...dial, permit });
+  if (called.type !== 'attempt') dial.lease.step({ type: 'not_started' });
+  const usage = called.type === 'attempt' ? called.report.judgement.usage : null;
   await reservation.settle({ inputTokens: usage?.input ?? null, outputTokens: usage?.output ?? null });
   return called;
-}
-
-/** A dial needs the permit of the snapshot it was planned on and of the policy in force now; null if either says no. */
-function mintPermit(house: House, journey: Journey, target: TargetId): EgressPermit | null {
-  const { request } = journey;
-  const planned = request.tables.targets.get(target);
-  const tables = house.tables();
-  const now = tables.targets.get(target);
-  const profile = tables.profiles.get(request.profile.name);
-  if (!planned || !now || !profile || !house.stillKnown(request.principal)) return null;
-  if (tierRank(profile.tier) < tierRank(request.facts.tier)) return null;
-  if (planned.location !== now.location) return null;
-  if (now.location === 'cloud' && tierRank(request.facts.tier) === 0) return null;
-  return { upstream: now.upstream, target, location: now.location, tier: request.facts.tier, policyHash: tables.hash };
 }
 
 async function run(
@@ -102,6 +105,8 @@ async function run(
   const startedAt = house.clock.now();
   const attempt = new RunningAttempt(spec, house);
   const released = new ReleasedReply(attempt, journey, { target: dial.target, upstreamModel: target.model, house });
+  // Whoever left while something was awaited is not there to take itself off this reply.
+  if (request.responder.gone) journey.stopReply();
   const report = await attempt.done;
   released.stop();
   return { type: 'attempt', report, released, startedAt, changes: prepared.changes };

@@ -65,6 +65,8 @@ export async function respondError(
   { error, broken }: { readonly error: GatewayError; readonly broken: boolean },
 ): Promise<void> {
   const last = journey?.attempts.at(-1) ?? null;
+  // A head that went out while the terminal is written would make its status a lie.
+  if (!request.responder.headOut) request.responder.settle();
   const ending: Ending = {
     result: broken ? 'failed' : 'refused',
     status: request.responder.headOut ? 200 : errorRow(error).status,

@@ -1,0 +1,113 @@
+import { readChatRequest } from '#upstreams/scripted/chat-request.ts';
+import { healthScript, modelListScript } from '#upstreams/scripted/catalogue-script.ts';
+import { loadingScript, refusalScript } from '#upstreams/scripted/refusal-script.ts';
+import type { Json, Script } from '#upstreams/scripted/script.ts';
+import { behaviours, scriptOf, stampedAnswer } from './machine-scripts.ts';
+import type { Behaviour, MachineAnswer } from './machine-scripts.ts';
+import type { Dice } from './random.ts';
+
+export interface VirtualModel {
+  readonly name: string;
+  readonly context: number;
+  readonly image: boolean;
+  readonly tools: boolean;
+  /** Slots of its own, apart from the machine's. */
+  readonly ownSlots: number | null;
+}
+
+/** A machine of the world, whatever policies say of it. */
+export interface MachineSpec {
+  readonly name: string;
+  readonly kind: string;
+  readonly url: string;
+  readonly location: 'house' | 'cloud';
+  /** Stops working when the connection closes. */
+  readonly stopsOnAbort: boolean;
+  readonly models: readonly VirtualModel[];
+}
+
+/** One request that reached a machine. */
+export interface MachineCall {
+  readonly number: number;
+  readonly machine: MachineSpec;
+  readonly model: string;
+  /** The number that the caller hid in its prompt. */
+  readonly mark: number;
+  readonly behaviour: Behaviour;
+  readonly answer: MachineAnswer;
+}
+
+/** How one machine behaves: how likely each thing is, and how slow it may be between two events. */
+export interface Mood {
+  readonly weights: Readonly<Record<Behaviour, number>>;
+  readonly slowMs: number;
+}
+
+/** A mood in which nothing goes wrong. */
+export const goodMood: Mood = { weights: weightsWith({ answer: 1 }), slowMs: 20 };
+
+/** A mood of its own for one machine of one world. */
+export function randomMood(dice: Dice): Mood {
+  const good = dice.pick([20, 60, 200]);
+  const weights: Partial<Record<Behaviour, number>> = { answer: good };
+  for (const behaviour of dice.some(behaviours, 0.5)) if (behaviour !== 'answer') weights[behaviour] = dice.int(1, 4);
+  return { weights: weightsWith(weights), slowMs: dice.pick([50, 500, 3_000]) };
+}
+
+function weightsWith(some: Partial<Record<Behaviour, number>>): Record<Behaviour, number> {
+  return Object.fromEntries(behaviours.map((behaviour) => [behaviour, some[behaviour] ?? 0])) as Record<Behaviour, number>;
+}
+
+/** What a machine is at the moment: its door, its mood, its models. */
+export class VirtualMachine {
+  readonly spec: MachineSpec;
+  door: 'open' | 'refuses' | 'silent' = 'open';
+  loading = false;
+  mood: Mood;
+  readonly hidden = new Set<string>();
+  #life = new AbortController();
+  #crash: () => void = () => {};
+
+  constructor(spec: MachineSpec, mood: Mood) {
+    this.spec = spec;
+    this.mood = mood;
+  }
+
+  /** Aborted when the process dies. */
+  get closing(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  /** `reset` cuts every connection; the network sets it. */
+  onCrash(reset: () => void): void {
+    this.#crash = reset;
+  }
+
+  crash(): void {
+    this.#life.abort();
+    this.#life = new AbortController();
+    this.#crash();
+  }
+
+  /** What it says to `GET path`. */
+  look(path: string): Script {
+    if (path === '/health') return this.loading ? loadingScript() : healthScript();
+    if (path !== '/v1/models') return refusalScript(404, { error: 'unexpected endpoint' });
+    if (this.loading) return loadingScript();
+    return modelListScript(this.spec.models.filter((model) => !this.hidden.has(model.name)).map((model) => ({ name: model.name })));
+  }
+
+  /** What it does with a request for an answer. */
+  answer(body: string, number: number, dice: Dice): { readonly call: MachineCall; readonly script: Script } {
+    const asked = readChatRequest(JSON.parse(body) as Json);
+    if (!asked) throw new Error(`the gatehouse sent no chat request: ${body.slice(0, 200)}`);
+    const mark = Number(/#(\d+)#/.exec(body)?.[1] ?? -1);
+    const behaviour = this.loading ? 'loading' : dice.weighted(this.mood.weights);
+    const answer = stampedAnswer({ number, model: asked.model, tools: asked.tools.length > 0 }, dice);
+    const script = scriptOf(behaviour, { asked, answer, slowMs: this.mood.slowMs }, dice);
+    return {
+      call: { number, machine: this.spec, model: asked.model, mark, behaviour, answer },
+      script: this.spec.stopsOnAbort ? script : [{ do: 'ignoreAbort' }, ...script],
+    };
+  }
+}

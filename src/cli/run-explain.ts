@@ -26,7 +26,7 @@ export async function runExplain(text: string | undefined, options: ExplainOptio
 }
 
 function noPolicy(shell: Shell): PolicyTables {
-  shell.err('no policy found: this is the demo house \n');
+  shell.err('no policy found: this is the demo house\n');
   return demoTables();
 }
 

@@ -82,7 +82,7 @@ export class Prober {
     const kind = this.#ports.kindOf(upstream.kind);
     const answer = await this.#get(upstream, kind.probe.path);
     if ('fault' in answer) {
-      fleet.noteHealth(upstream.name, { type: 'probe_bad', cause: causeOf(answer.fault) });
+      this.#unreachable(upstream, answer.fault);
       return;
     }
     const result = kind.probe.read(answer.status, answer.body);
@@ -92,6 +92,17 @@ export class Prober {
     }
     fleet.noteHealth(upstream.name, { type: 'probe_good', loading: result.state === 'loading' });
     if (result.state === 'up') await this.#readCatalogue(upstream, kind);
+  }
+
+  /** One connection that is not accepted in time may be a machine that wakes up: it is looked at again at once. */
+  #unreachable(upstream: Upstream, fault: WireFault): void {
+    const { fleet, clock } = this.#ports;
+    if (fault.cause !== 'connect_timeout' || fleet.healthOf(upstream.name)?.state === 'ejected') {
+      fleet.noteHealth(upstream.name, { type: 'probe_bad', cause: causeOf(fault) });
+      return;
+    }
+    fleet.noteHealth(upstream.name, { type: 'unreachable', cause: causeOf(fault), timeout: true });
+    this.#dueAt.set(upstream.name, clock.now() + tickMs);
   }
 
   async #readCatalogue(upstream: Upstream, kind: UpstreamKind): Promise<void> {

@@ -19,6 +19,7 @@ const tables = houseOf({
     reasoning: { target: ['spark/qwen'], failover: ['claude/haiku'] },
     embed: { target: ['small/embedder'] },
     away: { target: ['claude/haiku'] },
+    mixed: { target: ['twin/seer'], failover: ['small/embedder'] },
   },
   secondNames: [{ name: 'fast', route: 'vision' }],
   buckets: [
@@ -49,6 +50,7 @@ test('a sovereign key sees every name that stays in the house', () => {
       'home/vision',
       'home/reasoning',
       'home/embed',
+      'home/mixed',
       'home/fast',
       'spark/qwen',
       'small/seer',
@@ -76,6 +78,7 @@ test('windows: the largest that somebody offers, and the smallest', () => {
   assert.deepEqual(vision?.meta, { n_ctx: 128_000, n_ctx_train: 128_000 });
   const never = listed('cameras').get('home/vision');
   assert.deepEqual([never?.max_model_len, never?.context_everywhere], [8_000, 8_000]);
+  assert.equal(listed('home').get('home/mixed')?.context_everywhere, 16_000, 'who does not serve it does not count');
   assert.equal(listed('home').get('home/reasoning')?.max_model_len, 128_000);
   assert.equal(listed('wide').get('home/reasoning')?.max_model_len, 200_000);
   assert.deepEqual([listed('home').get('seer')?.max_model_len, listed('home').get('seer')?.context_everywhere], [16_000, 8_000]);

@@ -35,6 +35,20 @@ test('a body that says it is too large is refused unread, and the caller can rea
   assert.match(text, /connection: close/i);
 });
 
+test('a caller that is still sending can read its refusal before the connection goes', async (t) => {
+  const stage = await startStage(t);
+  for (const head of [post('content-length: 30000000\r\n'), post('content-length: 9000000\r\n', null)]) {
+    const client = await rawClient(t, stage.place);
+    client.send(head);
+    client.send(Buffer.alloc(2_000_000, 0x20));
+    await client.until(/"code":"(too_large|key_missing)"/);
+    assert.equal(stage.listener.running(), 1, 'the connection waits for the caller to leave');
+    client.socket.destroy();
+    await ask(stage.place, '/healthz');
+    assert.equal(stage.listener.running(), 0);
+  }
+});
+
 test('a body of unknown length is cut off at the limit', async (t) => {
   const stage = await startStage(t);
   const client = await rawClient(t, stage.operator);
@@ -49,9 +63,9 @@ test('nothing of a body is read before the caller is known', async (t) => {
   const read: string[] = [];
   const stage = await startStage(t, {
     limits: { lingerMs: 50 },
-    serve: async (_surface, { readBody }) => {
+    serve: async (_surface, incoming) => {
       read.push('read');
-      await readBody(1);
+      await incoming.readBody(1);
     },
   });
   const client = await rawClient(t, stage.place);
@@ -82,10 +96,11 @@ test('a caller who leaves while it sends is noticed', async (t) => {
   const left = Promise.withResolvers<string>();
   const begun = Promise.withResolvers<void>();
   const stage = await startStage(t, {
-    serve: async (_surface, { client, readBody }) => {
+    serve: async (_surface, incoming) => {
+      const { client } = incoming;
       client.onGone(() => left.resolve('gone'));
       begun.resolve();
-      await readBody(1_000_000);
+      await incoming.readBody(1_000_000);
     },
   });
   const client = await rawClient(t, stage.place);
@@ -99,8 +114,9 @@ test('a caller who leaves while it sends is noticed', async (t) => {
 test('a caller who leaves while it is answered is noticed', async (t) => {
   const left = Promise.withResolvers<void>();
   const stage = await startStage(t, {
-    serve: async (_surface, { client, readBody }) => {
-      await readBody(1_000);
+    serve: async (_surface, incoming) => {
+      const { client } = incoming;
+      await incoming.readBody(1_000);
       client.onGone(left.resolve);
       client.head(200, {});
       client.write('x');
@@ -128,8 +144,9 @@ test('large bodies have a bound together, and its room comes back', async (t) =>
   const begun = Promise.withResolvers<void>();
   const stage = await startStage(t, {
     limits: { bodiesBytesMax: 250_000 },
-    serve: async (_surface, { client, readBody }) => {
-      const body = await readBody(1_000_000);
+    serve: async (_surface, incoming) => {
+      const { client } = incoming;
+      const body = await incoming.readBody(1_000_000);
       begun.resolve();
       await gate.promise;
       client.head(200, { 'content-length': '0' });
@@ -151,8 +168,9 @@ test('large bodies have a bound together, and its room comes back', async (t) =>
 
 test('a handler that throws is told of, not shown', async (t) => {
   const stage = await startStage(t, {
-    serve: async (_surface, { client, headers, readBody }) => {
-      await readBody(1_000);
+    serve: async (_surface, incoming) => {
+      const { client, headers } = incoming;
+      await incoming.readBody(1_000);
       if (headers['x-late'] !== undefined) {
         client.head(200, {});
         client.write('half an answer');

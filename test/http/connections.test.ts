@@ -20,9 +20,10 @@ test('requests sent ahead are answered one after the other, in their order', asy
   const most: number[] = [];
   let count = 0;
   const stage = await startStage(t, {
-    serve: async (_surface, { client, readBody }) => {
+    serve: async (_surface, incoming) => {
+      const { client } = incoming;
       most.push(++running);
-      await readBody(10);
+      await incoming.readBody(10);
       const body = `answer ${++count}`;
       client.head(200, { 'content-length': String(body.length) });
       client.write(body);
@@ -55,17 +56,19 @@ test('a connection cannot pile up requests', async (t) => {
 
 test('callers who leave are not served any more', async (t) => {
   let served = 0;
+  const begun = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
   const stage = await startStage(t, {
     serve: async (_surface, { client }) => {
       served++;
+      begun.resolve();
       client.onGone(gone.resolve);
       await gone.promise;
     },
   });
   const client = await rawClient(t, stage.place);
   client.send(post() + post());
-  while (served === 0) await ask(stage.place, '/healthz');
+  await begun.promise;
   client.socket.destroy();
   await gone.promise;
   await ask(stage.place, '/healthz');
@@ -77,8 +80,9 @@ test('closing waits for what runs, cuts what is left, and takes nothing new', as
   const wires: ClientWire[] = [];
   const both = Promise.withResolvers<void>();
   const stage = await startStage(t, {
-    serve: async (_surface, { client, readBody }) => {
-      await readBody(10);
+    serve: async (_surface, incoming) => {
+      const { client } = incoming;
+      await incoming.readBody(10);
       client.head(200, { 'content-type': 'text/plain' });
       client.write('begun ');
       wires.push(client);

@@ -239,8 +239,9 @@ test('a head that does not come is given up', async (t) => {
 test('garbage after a request does not end up inside its answer', async (t) => {
   const gate = Promise.withResolvers<void>();
   const stage = await startStage(t, {
-    serve: async (_surface, { client, readBody }) => {
-      await readBody(1_000);
+    serve: async (_surface, incoming) => {
+      const { client } = incoming;
+      await incoming.readBody(1_000);
       client.head(200, { 'content-type': 'text/plain' });
       client.write('first half ');
       await gate.promise;

@@ -171,7 +171,7 @@ export class RunningAttempt {
     }
     const bytesMax = isSuccess(this.#status) ? bodyBytesMax : refusalBytesMax;
     if (this.#bytes <= bytesMax) this.#body.push(bytes);
-    else if (isSuccess(this.#status)) this.#fail('broken');
+    else this.#fail(isSuccess(this.#status) ? 'broken' : 'proper');
   }
 
   #event(event: ReplyEvent): void {

@@ -1,5 +1,6 @@
 import { newExchange, releaseRest, takeEvent } from '#core/exchange/exchange.ts';
 import type { Exchange, ReleaseRules } from '#core/exchange/exchange.ts';
+import type { Verdict } from '#core/judge/judge-reply.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import type { ReplyEvent } from '#core/reply/event.ts';
 import type { RunningAttempt } from './attempt.ts';
@@ -24,6 +25,8 @@ export class ReleasedReply {
   readonly #rules: ReleaseRules;
   /** Everything the caller's answer is made of, where it did not ask for a stream. */
   readonly #whole: ReplyEvent[] = [];
+  /** The one body of a reply that was asked for as a stream. */
+  #unasked: ReplyEvent | null = null;
   #exchange: Exchange = newExchange;
   /** Events released before the intent was durable. */
   #early: ReplyEvent[] | null = [];
@@ -44,7 +47,10 @@ export class ReleasedReply {
     this.#upstreamModel = of.upstreamModel;
     const { profile, asked } = journey.request;
     this.#rules = { reasoning: profile.reasoning, commit: profile.commit, wantsUsage: asked.wantsUsage, choices: asked.choices };
-    this.#leave = attempt.reply.attach({ event: (event) => this.#event(event) }, { keepsAlive: true });
+    this.#leave = attempt.reply.attach(
+      { event: (event) => this.#event(event), ended: (verdict) => this.#ended(verdict) },
+      { keepsAlive: true },
+    );
     journey.stopReply = (): void => this.#leave();
     journey.drained = (): void => this.#resume();
     journey.begun.then(
@@ -79,12 +85,16 @@ export class ReleasedReply {
   }
 
   #event(event: ReplyEvent): void {
-    const { asked, surface } = this.#journey.request;
-    if (!asked.stream) this.#whole.push(event);
+    if (!this.#journey.request.asked.stream) this.#whole.push(event);
     else if (this.#attempt.streamed) this.#take(event);
-    // A server that answers a request for a stream with one body: the caller gets the stream it asked for.
-    else if (event.kind === 'data')
-      for (const part of surface.dialect.readStream(Number.MAX_SAFE_INTEGER).push(surface.disassemble(event))) this.#take(part);
+    else this.#unasked = event;
+  }
+
+  /** A server that answers a request for a stream with one body: once that is judged good, the caller gets the stream it asked for. */
+  #ended(verdict: Verdict): void {
+    if (this.#unasked === null || verdict !== 'ok') return;
+    const { surface } = this.#journey.request;
+    for (const part of surface.dialect.readStream(Number.MAX_SAFE_INTEGER).push(surface.disassemble(this.#unasked))) this.#take(part);
   }
 
   #take(event: ReplyEvent): void {

@@ -84,7 +84,8 @@ export class Responder {
   finishStream(terminated: boolean): void {
     if (this.#done) return;
     this.#sendHead();
-    if (!terminated) this.#client.write(`${this.#delimiter()}${this.#surface.terminator}`);
+    const rest = `${this.#delimiter()}${terminated ? '' : this.#surface.terminator}`;
+    if (rest !== '') this.#client.write(rest);
     this.#end();
   }
 
@@ -146,7 +147,8 @@ export class Responder {
   /** An upstream's last event may have ended without its own delimiter; ours must not run into it. */
   #delimiter(): string {
     const end = this.#lastRaw === null ? '\n\n' : Buffer.from(this.#lastRaw.subarray(-4)).toString('latin1');
-    return end.endsWith('\n\n') || end === '\r\n\r\n' ? '' : '\n\n';
+    if (/(?:\n\n|\r\r|\r\n\r\n)$/.test(end)) return '';
+    return /[\r\n]$/.test(end) ? '\n' : '\n\n';
   }
 
   #sendHead(): void {

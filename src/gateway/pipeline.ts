@@ -17,7 +17,7 @@ import { judge } from './stages/judge.ts';
 import { plan } from './stages/plan.ts';
 import { receive } from './stages/receive.ts';
 import type { Received } from './stages/receive.ts';
-import { intentOf, recordUnread } from './stages/record.ts';
+import { intentOf, record, recordUnread } from './stages/record.ts';
 import { respondAnswer, respondError, respondExhausted } from './stages/respond.ts';
 import type { Answered } from './stages/respond.ts';
 
@@ -123,7 +123,21 @@ function headAtMs(house: House, request: GatewayRequest): number {
 }
 
 async function travel(house: House, journey: Journey): Promise<void> {
-  const answered = await walk(house, journey).finally(() => house.fleet.waiters.settle(journey.request.order));
+  const { request } = journey;
+  let answered: Answered | null;
+  try {
+    answered = await walk(house, journey);
+  } catch (error) {
+    if (error instanceof RecordUnavailable) throw error;
+    journey.stopReply();
+    await journey.begun;
+    // The caller is told by whoever hears of the error; what was done until then is recorded here.
+    const ending = { status: 500, code: 'internal', message: 'the gatehouse failed', verdict: null, servedBy: null, usage: null } as const;
+    await record(house, request, journey, { ...ending, result: request.responder.headOut ? 'failed' : 'refused' });
+    throw error;
+  } finally {
+    house.fleet.waiters.settle(request.order);
+  }
   await journey.begun;
   if (answered) return respondAnswer(house, journey, answered);
   return respondExhausted(house, journey);

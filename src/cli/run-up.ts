@@ -5,7 +5,7 @@ import { startHouse } from '#compose/start-house.ts';
 import type { RunningHouse } from '#compose/start-house.ts';
 import type { DemoMachines } from '#control/control.ts';
 import { demoLines } from '#demo/demo-lines.ts';
-import type { Told } from '#telemetry/event-ring.ts';
+import type { Told } from '#telemetry/ports.ts';
 import { tellLine } from '#telemetry/request-line.ts';
 import type { DemoHouse } from '#upstreams/scripted/demo-house.ts';
 import { originOfListen } from './connect-settings.ts';

@@ -18,7 +18,7 @@ import { noLimits } from '#store/no-limits.ts';
 import type { Store } from '#store/ports.ts';
 import { recordSinkOf } from '#store/record-sink.ts';
 import { surfaces } from '#surfaces/registry.ts';
-import type { Told } from '#telemetry/event-ring.ts';
+import type { Told } from '#telemetry/ports.ts';
 import { Metrics } from '#telemetry/metrics.ts';
 import type { HouseFigures } from '#telemetry/metrics.ts';
 import { readProcess } from '#telemetry/process-figures.ts';

@@ -11,7 +11,7 @@ import { readDrains } from '#store/drains.ts';
 import { openJsonlStore } from '#store/jsonl-store.ts';
 import { RecordUnavailable, isStartProblem } from '#store/ports.ts';
 import type { StartProblem, Store } from '#store/ports.ts';
-import type { Told } from '#telemetry/event-ring.ts';
+import type { Told } from '#telemetry/ports.ts';
 import { houseParts } from './house-parts.ts';
 import { openDoors } from './open-doors.ts';
 import { systemClock } from './system-clock.ts';

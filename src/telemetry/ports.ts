@@ -15,3 +15,10 @@ export type Happening =
 export interface Watch {
   tell(happening: Happening): void;
 }
+
+/** A happening with its number, counted from 1, and when it was told (milliseconds since 1970). */
+export interface Told {
+  readonly seq: number;
+  readonly at: number;
+  readonly happening: Happening;
+}

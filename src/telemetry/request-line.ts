@@ -6,8 +6,7 @@ import type { AttemptResult } from '#core/routing/outcome.ts';
 import type { Reading } from '#core/routing/reading.ts';
 import type { WalkEvent } from '#core/routing/walk.ts';
 import { formatDuration } from '#core/units/format-duration.ts';
-import type { Told } from './event-ring.ts';
-import type { Happening } from './ports.ts';
+import type { Happening, Told } from './ports.ts';
 
 export interface LineOptions {
   readonly colour: boolean;

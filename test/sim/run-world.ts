@@ -52,7 +52,13 @@ function schedule(world: World, { requests, dice }: { readonly requests: number;
   }
   for (let count = dice.int(0, 4); count > 0; count--) at(() => drain(world, dice));
   for (let count = dice.int(0, 4); count > 0; count--) at(() => trouble(world, dice.pick(world.machines), dice));
-  if (dice.chance(0.2)) at(() => void world.revoked.add('k3'));
+  if (dice.chance(0.2)) {
+    at(() => {
+      world.revoked.add('k3');
+      world.house.active.cutOf('k3');
+    });
+  }
+  if (dice.chance(0.05)) at(() => void (world.closing = true));
   if (dice.chance(0.3)) at(() => void (clock.wallJumpMs = dice.pick([-hourMs, hourMs])));
   return clock.now() + spanMs;
 }
@@ -104,5 +110,7 @@ async function afterwards(world: World, dice: Dice): Promise<void> {
       { dice, afterwards: true },
     );
     await settle(world);
+    // The slot comes back at the end of the body, a moment after the answer.
+    await world.clock.run({ atMs: world.clock.now() + 2_000, over: () => false });
   }
 }

@@ -44,7 +44,7 @@ export class VirtualNetwork implements Dialer {
           machine,
           (this.idle.get(machine) ?? []).map(() => true),
         );
-        for (const call of [...this.#open]) if (call.machine === machine) call.reset();
+        for (const call of this.#open) if (call.machine === machine) call.reset();
       });
     }
   }
@@ -68,8 +68,8 @@ export class VirtualNetwork implements Dialer {
 
   /** Calls of a pool that a machine is still at work on. */
   working(pool: string): number {
-    const { tables } = this.ports;
-    return [...this.#open].filter((call) => call.working && poolOf(call.permit, tables()) === pool).length;
+    const tables = this.ports.tables();
+    return [...this.#open].filter((call) => call.working && poolOf(call.permit, tables) === pool).length;
   }
 
   /** Sockets that are open now; a machine may go on for nobody behind a closed one. */
@@ -122,11 +122,12 @@ class VirtualCall implements WireCall {
   }
 
   start(): void {
-    const { tables, clock, dice, watch } = this.#network.ports;
+    const { clock, dice, watch } = this.#network.ports;
+    const tables = this.#network.ports.tables();
     if (this.#finished) return;
-    const upstream = tables().upstreams.get(this.permit.upstream);
+    const upstream = tables.upstreams.get(this.permit.upstream);
     const refusal =
-      upstream && this.machine ? permitRefusal(this.permit, upstream, (permit) => permit.policyHash === tables().hash) : 'no such upstream';
+      upstream && this.machine ? permitRefusal(this.permit, upstream, (permit) => permit.policyHash === tables.hash) : 'no such upstream';
     if (refusal !== null) return this.#fail('no_permit', refusal);
     const machine = this.machine;
     if (!machine) return watch.violation('a permit opened a machine that is not there');

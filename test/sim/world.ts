@@ -69,9 +69,13 @@ export class World {
   readonly happenings: Happening[] = [];
   readonly violations: string[] = [];
   readonly revoked = new Set<string>();
+  /** No new work is taken. */
+  closing = false;
   readonly #plant: Plant;
   readonly #dice: Dice;
   #tables: PolicyTables;
+  /** Policies that were in force, and until when. */
+  readonly #replaced: { readonly at: number; readonly tables: PolicyTables }[] = [];
   #order = 0;
   #ids = 0;
 
@@ -106,7 +110,7 @@ export class World {
       fleet: this.fleet,
       dialer: this.network,
       resolve: () => Promise.resolve(),
-      kindOf: this.house.kindOf,
+      kindOf: (name) => this.house.kindOf(name),
       clock,
     });
   }
@@ -138,11 +142,12 @@ export class World {
         if (!kind) throw new Error(`no kind ${name}`);
         return kind;
       },
-      closing: () => false,
+      closing: () => this.closing,
     };
   }
 
   usePolicy(tables: PolicyTables): void {
+    this.#replaced.push({ at: this.clock.now(), tables: this.#tables });
     this.#tables = tables;
     this.fleet.usePolicy(tables);
   }
@@ -200,6 +205,7 @@ export class World {
     }
     for (const drain of this.fleet.drains()) this.fleet.setDrain(drain, false);
     this.revoked.clear();
+    this.closing = false;
     this.record.mend();
     this.limits.mend();
   }
@@ -236,9 +242,16 @@ export class World {
     const model = machine?.spec.models.find((each) => permit.target === `${machine.spec.name}/${each.name}`);
     if (model && ((asked.request.image && !model.image) || (asked.request.tools && !model.tools))) fail('which does not fit');
     const pool = this.#tables.targets.get(permit.target)?.pool ?? upstreamOf(permit.target);
-    const slots = this.#tables.pools.get(pool)?.slots ?? null;
+    const slots = this.#slotsOf(pool);
     // A machine that works on for nobody is only guessed at.
     if (machine?.spec.stopsOnAbort && slots !== null && this.network.working(pool) >= slots) fail(`whose ${slots} slots were all taken`);
+  }
+
+  /** Slots of a pool: a slot that was granted just before a reload is still one. */
+  #slotsOf(pool: string): number | null {
+    const recent = this.#replaced.filter(({ at }) => this.clock.now() - at < 2_000).map(({ tables }) => tables);
+    const slots = [this.#tables, ...recent].map((tables) => tables.pools.get(pool)?.slots ?? null);
+    return slots.includes(null) ? null : Math.max(...slots.filter((count) => count !== null));
   }
 
   #reached(call: MachineCall, permit: EgressPermit): void {

@@ -1,6 +1,6 @@
 /**
  * Every error a caller can meet: its HTTP status, its type in the OpenAI and Anthropic envelopes, whether retrying can help, and
- * what to do about it. `docs/errors.md` is checked against this table.
+ * what to do about it. The page of errors in docs is checked against this table.
  */
 export interface ErrorRow {
   readonly status: number;
@@ -37,13 +37,7 @@ export const errorCatalog = {
     false,
     'Send "Authorization: Bearer gh_…"; make one with: gatehouse keys new',
   ),
-  key_unknown: row(
-    401,
-    'authentication_error',
-    'authentication_error',
-    false,
-    'make one with: gatehouse keys new',
-  ),
+  key_unknown: row(401, 'authentication_error', 'authentication_error', false, 'make one with: gatehouse keys new'),
   scope_denied: row(
     403,
     'permission_error',

@@ -78,6 +78,8 @@ export class RunningAttempt {
   #settled = false;
   #wireEnded = false;
   #abandoned = false;
+  /** The server was loading when the first-token clock was last looked at. */
+  #wasLoading = false;
   #cancelClock: () => void = () => {};
   #cancelFinish: () => void = () => {};
   #finishing = false;
@@ -145,13 +147,20 @@ export class RunningAttempt {
     const now = this.#clock.now();
     if (!deadline) return;
     if (deadline.at > now) return this.#armClock();
-    const loadingLeftMs = this.#attempt.startedAt + this.#spec.clocks.loadMs - now;
-    if (deadline.clock === 'first_token' && this.#spec.loading() && loadingLeftMs > 0) {
-      this.#cancelClock = this.#clock.after(Math.min(loadingLeftMs, this.#spec.clocks.firstTokenMs), () => this.#clockFired());
-      return;
-    }
+    if (deadline.clock === 'first_token' && this.#loads(now)) return;
     this.#settle({ end: 'clock', clock: deadline.clock, fault: null });
     this.#leave();
+  }
+
+  /** Stops the first-token clock while the server is loading; a model that has just been loaded gets its time once more. */
+  #loads(now: number): boolean {
+    const { loadMs, firstTokenMs } = this.#spec.clocks;
+    const leftMs = this.#attempt.startedAt + loadMs - now;
+    const loading = this.#spec.loading();
+    if (leftMs <= 0 || (!loading && !this.#wasLoading)) return false;
+    this.#wasLoading = loading;
+    this.#cancelClock = this.#clock.after(Math.min(leftMs, firstTokenMs), () => this.#clockFired());
+    return true;
   }
 
   #head(status: number, headers: Readonly<Record<string, string>>): void {

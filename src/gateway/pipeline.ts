@@ -132,7 +132,14 @@ async function travel(house: House, journey: Journey): Promise<void> {
     journey.stopReply();
     await journey.begun;
     // The caller is told by whoever hears of the error; what was done until then is recorded here.
-    const ending = { status: 500, code: 'internal', message: 'the gatehouse failed', verdict: null, servedBy: null, usage: null } as const;
+    const ending = {
+      status: request.responder.headOut ? 200 : 500,
+      code: 'internal',
+      message: 'the gatehouse failed',
+      verdict: null,
+      servedBy: null,
+      usage: null,
+    } as const;
     await record(house, request, journey, { ...ending, result: request.responder.headOut ? 'failed' : 'refused' });
     throw error;
   } finally {

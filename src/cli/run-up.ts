@@ -30,11 +30,13 @@ export async function runUp(options: UpOptions, shell: Shell): Promise<number> {
   const toStart = await houseToStart(options, shell);
   try {
     const house = await start(toStart, listen, shell);
-    for (const warning of house.warnings) shell.err(`${warning}\n`);
-    shell.out(startText(startedOf(house, toStart, options, shell), painter(shell, shell.outIsTty)));
+    // Before anything is said: whoever reads that it serves may send a signal or change the file at once.
+    const ended = served(house, shell);
     const watcher =
       options.watch === true && toStart.policyPath !== null ? watchPolicy(toStart.policyPath, () => void reload(house, shell)) : null;
-    await served(house, shell);
+    for (const warning of house.warnings) shell.err(`${warning}\n`);
+    shell.out(startText(startedOf(house, toStart, options, shell), painter(shell, shell.outIsTty)));
+    await ended;
     watcher?.close();
   } finally {
     await toStart.demo?.close();

@@ -23,6 +23,8 @@ const durationsKept = 32;
 const absentMs = 60_000;
 const loadingDefaultMs = 1_000;
 const busyDefaultMs = 1_000;
+/** A server that asks to be tried again at once would be tried a hundred times a second. */
+const againMinMs = 250;
 const poisonMs = 600_000;
 /** After the load clock has run out, the target is given another chance. */
 const loadRetryMs = 60_000;
@@ -150,14 +152,14 @@ export class FleetState implements Slots {
     const state = this.#target(target);
     const canary = state.health.state === 'ejected';
     if (canary && state.canaryOut) return null;
-    state.canaryOut = canary;
+    if (canary) state.canaryOut = true;
     state.inFlight++;
     this.#pools.set(pool, inFlight + 1);
     this.waiters.settle(order);
-    return this.#lease(target, pool);
+    return this.#lease(target, { pool, canary });
   }
 
-  #lease(target: TargetId, pool: string): SlotLease {
+  #lease(target: TargetId, held: { readonly pool: string; readonly canary: boolean }): SlotLease {
     let lease: Lease = newLease(this.#clock.now());
     let cancelTimer: () => void = () => {};
     const take = (event: LeaseEvent): void => {
@@ -165,7 +167,7 @@ export class FleetState implements Slots {
       lease = stepLease(lease, event, this.#clock.now());
       cancelTimer();
       if (lease.state === 'released') {
-        if (before !== 'released') this.#release(target, pool);
+        if (before !== 'released') this.#release(target, held);
       } else if (lease.releaseAt !== null) {
         cancelTimer = this.#clock.after(lease.releaseAt - this.#clock.now(), () => take({ type: 'idle' }));
       }
@@ -173,10 +175,11 @@ export class FleetState implements Slots {
     return { step: take };
   }
 
-  #release(target: TargetId, pool: string): void {
+  /** A request that was there before the target was taken out is no canary: its end lets no second one out. */
+  #release(target: TargetId, { pool, canary }: { readonly pool: string; readonly canary: boolean }): void {
     const state = this.#target(target);
     state.inFlight--;
-    state.canaryOut = false;
+    if (canary) state.canaryOut = false;
     this.#pools.set(pool, (this.#pools.get(pool) ?? 1) - 1);
     this.waiters.changed();
   }
@@ -208,7 +211,7 @@ export class FleetState implements Slots {
 
   noteBusy(target: TargetId, retryAfterMs: number | null): void {
     const state = this.#target(target);
-    state.busyUntil = this.#clock.now() + (retryAfterMs ?? busyDefaultMs);
+    state.busyUntil = this.#clock.now() + Math.max(retryAfterMs ?? busyDefaultMs, againMinMs);
     this.#changeAt(state.busyUntil);
   }
 
@@ -216,7 +219,7 @@ export class FleetState implements Slots {
     const state = this.#target(target);
     const now = this.#clock.now();
     state.loadingSince = this.#loadingIsStale(target, state) ? now : (state.loadingSince ?? now);
-    state.loadingUntil = now + (retryAfterMs ?? loadingDefaultMs);
+    state.loadingUntil = now + Math.max(retryAfterMs ?? loadingDefaultMs, againMinMs);
     this.#changeAt(state.loadingUntil);
   }
 
@@ -247,8 +250,9 @@ export class FleetState implements Slots {
     const state = this.#target(target);
     const before = state.health.state;
     state.health = targetComplained(state.health, { ...complaint, at: this.#clock.now() }, cause);
-    if (before !== 'ejected' && state.health.state === 'ejected')
-      this.#watch.tell({ type: 'upstream', upstream: target, state: 'ejected', cause });
+    if (before === 'ejected' || state.health.state !== 'ejected') return;
+    this.#watch.tell({ type: 'upstream', upstream: target, state: 'ejected', cause });
+    this.waiters.changed();
   }
 
   /** Takes one retry out of the upstream's budget if it has room. */

@@ -8,6 +8,9 @@ import type { MachineCall } from './virtual-machine.ts';
 import type { RecordState } from './virtual-record.ts';
 import type { Asked, World } from './world.ts';
 
+/** Nobody is dialled again and again for one request more often than this, whatever it says. */
+const hammerMs = 90;
+
 /** Everything that is wrong with a world that has been lived to its end; empty if all invariants held (DESIGN §9, "lost"). */
 export function checkWorld(world: World): readonly string[] {
   const calls = new Map(world.machineCalls.map((call) => [call.number, call]));
@@ -137,6 +140,10 @@ function checkWalk(asked: Asked, { intent, terminals }: RecordState): string[] {
   const dialled = terminal.attempts.map((attempt) => attempt.target).join(' ');
   const called = asked.calls.map((call) => call.target).join(' ');
   if (dialled !== called) found.push(`dialled [${called}], recorded [${dialled}]`);
+  for (const target of new Set(asked.calls.map((call) => call.target))) {
+    const times = asked.calls.filter((call) => call.target === target).length;
+    if (times > 3 + terminal.durationMs / hammerMs) found.push(`dialled ${target} ${times} times within ${terminal.durationMs} ms`);
+  }
   const profile = asked.tables.profiles.get(asked.profile);
   const route = plan.route === null ? null : asked.tables.routes.get(plan.route);
   if (profile?.fallback === 'never' && route)

@@ -96,12 +96,17 @@ const afterDone: Step = { do: 'raw', bytes: '7\r\ndata: x\r\n' };
 /** The script of one behaviour. Pauses are drawn from `dice`, up to `slowMs` each. */
 export function scriptOf(
   behaviour: Behaviour,
-  call: { readonly asked: ChatRequest; readonly answer: MachineAnswer; readonly slowMs: number },
+  call: {
+    readonly asked: ChatRequest;
+    readonly answer: MachineAnswer;
+    readonly slowMs: number;
+    readonly retryAfter: string | number | undefined;
+  },
   dice: Dice,
 ): Script {
   const { asked, answer, slowMs } = call;
   const pause = (): Step => ({ do: 'delay', ms: dice.chance(0.6) ? dice.int(0, 40) : dice.int(0, slowMs) });
-  const refusal = refusalOf(behaviour, asked, dice);
+  const refusal = refusalOf(behaviour, call, dice);
   if (refusal) return [pause(), ...refusal];
   const said = lieOf(behaviour, answer.chat);
   const options = { includeUsage: asked.includeUsage };
@@ -211,10 +216,14 @@ function lieOf(behaviour: Behaviour, chat: ChatAnswer): ChatAnswer {
   return chat;
 }
 
-function refusalOf(behaviour: Behaviour, asked: ChatRequest, dice: Dice): Script | null {
+function refusalOf(
+  behaviour: Behaviour,
+  { asked, retryAfter }: { readonly asked: ChatRequest; readonly retryAfter: string | number | undefined },
+  dice: Dice,
+): Script | null {
   switch (behaviour) {
     case 'busy':
-      return busyScript(dice.pick([undefined, 1, 3, '1e9', '-4', 'soon']));
+      return busyScript(retryAfter);
     case 'queue_full':
       return queueFullScript();
     case 'loading':

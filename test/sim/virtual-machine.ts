@@ -41,17 +41,24 @@ export interface MachineCall {
 export interface Mood {
   readonly weights: Readonly<Record<Behaviour, number>>;
   readonly slowMs: number;
+  /** What it says about when to try again. */
+  readonly retryAfter: string | number | undefined;
 }
 
 /** A mood in which nothing goes wrong. */
-export const goodMood: Mood = { weights: weightsWith({ answer: 1 }), slowMs: 20 };
+export const goodMood: Mood = { weights: weightsWith({ answer: 1 }), slowMs: 20, retryAfter: undefined };
 
 /** A mood of its own for one machine of one world. */
 export function randomMood(dice: Dice): Mood {
+  const slowMs = dice.pick([50, 500, 3_000]);
+  const retryAfter = dice.pick([undefined, 0, 1, 3, '1e9', '-4', 'soon']);
+  // Some machines have one thing to say to nearly everybody.
+  if (dice.chance(0.1))
+    return { weights: weightsWith({ answer: 1, [dice.pick(['busy', 'busy', 'loading', dice.pick(behaviours)])]: 10 }), slowMs, retryAfter };
   const good = dice.pick([20, 60, 200]);
   const weights: Partial<Record<Behaviour, number>> = { answer: good };
   for (const behaviour of dice.some(behaviours, 0.5)) if (behaviour !== 'answer') weights[behaviour] = dice.int(1, 4);
-  return { weights: weightsWith(weights), slowMs: dice.pick([50, 500, 3_000]) };
+  return { weights: weightsWith(weights), slowMs, retryAfter };
 }
 
 function weightsWith(some: Partial<Record<Behaviour, number>>): Record<Behaviour, number> {
@@ -104,7 +111,7 @@ export class VirtualMachine {
     const mark = Number(/#(\d+)#/.exec(body)?.[1] ?? -1);
     const behaviour = this.loading ? 'loading' : dice.weighted(this.mood.weights);
     const answer = stampedAnswer({ number, model: asked.model, tools: asked.tools.length > 0 }, dice);
-    const script = scriptOf(behaviour, { asked, answer, slowMs: this.mood.slowMs }, dice);
+    const script = scriptOf(behaviour, { asked, answer, slowMs: this.mood.slowMs, retryAfter: this.mood.retryAfter }, dice);
     return {
       call: { number, machine: this.spec, model: asked.model, mark, behaviour, answer },
       script: this.spec.stopsOnAbort ? script : [{ do: 'ignoreAbort' }, ...script],

@@ -33,6 +33,8 @@ export class VirtualNetwork implements Dialer {
   /** Idle connections kept alive, by machine; true for one that the machine has closed meanwhile. */
   readonly idle = new Map<VirtualMachine, boolean[]>();
   readonly #open = new Set<VirtualCall>();
+  /** Connections no longer go stale. */
+  calm = false;
   #calls = 0;
 
   constructor(ports: NetworkPorts) {
@@ -132,7 +134,7 @@ class VirtualCall implements WireCall {
     const machine = this.machine;
     if (!machine) return watch.violation('a permit opened a machine that is not there');
     const idle = this.#parts.options.fresh ? undefined : this.#network.idle.get(machine)?.pop();
-    if (idle !== undefined) return this.#connected({ reused: true, stale: idle || dice.chance(0.05) });
+    if (idle !== undefined) return this.#connected({ reused: true, stale: !this.#network.calm && (idle || dice.chance(0.05)) });
     const cancelTimeout = clock.after(this.#parts.options.connectMs, () => this.#fail('connect_timeout', 'nobody accepted'));
     const cancelConnect = clock.after(dice.int(0, 8), () => {
       if (machine.door === 'silent') return;

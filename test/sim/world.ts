@@ -8,7 +8,7 @@ import { ActiveCalls } from '#gateway/active-calls.ts';
 import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
 import { handle } from '#gateway/pipeline.ts';
-import type { ClientWire, SlotLease } from '#gateway/ports.ts';
+import type { ClientWire } from '#gateway/ports.ts';
 import { Prober } from '#gateway/prober.ts';
 import type { Surface } from '#surfaces/kind.ts';
 import { openaiChatSurface } from '#surfaces/openai-chat/openai-chat.ts';
@@ -18,6 +18,7 @@ import { diceOf } from './random.ts';
 import type { Dice } from './random.ts';
 import { randomMachines, randomPolicy } from './random-policy.ts';
 import type { RandomRequest } from './random-request.ts';
+import { slowSlots } from './slow-slots.ts';
 import { VirtualCaller, randomPatience } from './virtual-caller.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { goodMood, randomMood, VirtualMachine } from './virtual-machine.ts';
@@ -101,7 +102,11 @@ export class World {
       },
     });
     const watch = { tell: (happening: Happening): void => void this.happenings.push(happening) };
-    const Fleet = slowSlots(plant.fleet ?? FleetState, { clock, dice: this.#dice.fork() });
+    const Fleet = slowSlots(plant.fleet ?? FleetState, {
+      clock,
+      dice: this.#dice.fork(),
+      violation: (what) => void this.violations.push(what),
+    });
     this.fleet = new Fleet(this.#tables, { clock, watch });
     const house = this.#house(watch);
     this.house = plant.house?.(house, this.#dice.fork()) ?? house;
@@ -206,6 +211,7 @@ export class World {
     for (const drain of this.fleet.drains()) this.fleet.setDrain(drain, false);
     this.revoked.clear();
     this.closing = false;
+    this.network.calm = true;
     this.record.mend();
     this.limits.mend();
   }
@@ -285,18 +291,5 @@ function bound(caller: VirtualCaller): ClientWire {
     destroy: () => caller.destroy(),
     onGone: (listener) => caller.onGone(listener),
     onDrained: (listener) => caller.onDrained(listener),
-  };
-}
-
-/** Slots as a shared store would have them: somebody else may be quicker while one asks. */
-function slowSlots(Fleet: typeof FleetState, { clock, dice }: { readonly clock: VirtualClock; readonly dice: Dice }): typeof FleetState {
-  const slowMs = dice.pick([0, 0, 3, 50]);
-  return class extends Fleet {
-    override async acquire(target: TargetId, order: number): Promise<SlotLease | null> {
-      if (slowMs > 0) await clock.sleep(dice.int(0, slowMs));
-      const lease = await super.acquire(target, order);
-      if (slowMs > 0) await clock.sleep(dice.int(0, slowMs));
-      return lease;
-    }
   };
 }

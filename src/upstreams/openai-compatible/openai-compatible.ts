@@ -3,7 +3,7 @@ import type { ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
 import { readRefusalBy } from '#upstreams/refusal-rules.ts';
 
 import { prepareRequest } from './prepare-request.ts';
-import { reachingField } from './reaching-field.ts';
+import { reachingField } from '#upstreams/reaching-field.ts';
 import { readCatalogue } from './read-catalogue.ts';
 import { refusalRules } from './refusal-rules-table.ts';
 

@@ -3,7 +3,7 @@ import { findJsonMembers } from '#core/request/json-members.ts';
 import { editJsonObject, filterJsonArray } from '#upstreams/edit-json.ts';
 import type { PreparedRequest, UpstreamCall } from '#upstreams/kind.ts';
 
-import { reachingField } from './reaching-field.ts';
+import { reachingField } from '#upstreams/reaching-field.ts';
 
 const paths: Readonly<Record<Service, string>> = {
   chat: '/v1/chat/completions',

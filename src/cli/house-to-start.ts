@@ -7,19 +7,18 @@ import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
 import { problemAt } from '#config/policy-source.ts';
 import type { PolicyFile } from '#config/schema.ts';
 import { tablesOf } from '#core/policy/tables.ts';
-import { demoMachineSpecs, demoPolicy } from '#demo/demo-policy.ts';
+import { startDemo } from '#demo/start-demo.ts';
+import type { Demo } from '#demo/start-demo.ts';
 import { askPlaces } from '#discovery/ask-places.ts';
 import type { Found } from '#discovery/ask-places.ts';
 import { discoveredPolicy } from '#discovery/discovered-policy.ts';
 import { places, placesNotAsked } from '#discovery/ports.ts';
 import { openDataFolder } from '#store/data-folder.ts';
 import { isStartProblem } from '#store/ports.ts';
-import { startDemoMachines } from '#upstreams/scripted/demo-house.ts';
-import type { DemoHouse } from '#upstreams/scripted/demo-house.ts';
 import { dataFolderOf, demoFolderOf } from './data-folder.ts';
 import { violations } from './effective-routes.ts';
-import { CliStop, exitCodes } from './exit-codes.ts';
 import type { Shell } from './shell.ts';
+import { cannotStart } from './start-problem.ts';
 import type { UpOptions } from './up.ts';
 
 /** What is about to be served, and where from. */
@@ -29,7 +28,7 @@ export interface HouseToStart {
   readonly readPolicy: () => LoadedPolicy | RefusedPolicy;
   readonly policyPath: string | null;
   readonly dataFolder: string;
-  readonly demo: DemoHouse | null;
+  readonly demo: Demo | null;
 }
 
 /** How long the places on this machine may take to answer, all together. */
@@ -92,15 +91,15 @@ function foundLines({ servers, declined }: Found): readonly string[] {
 async function demoHouse(dataFolder: string): Promise<HouseToStart> {
   const folder = demoFolderOf(dataFolder);
   await forgetKeys(folder);
-  const demo = await startDemoMachines(demoMachineSpecs);
-  const { loaded } = policyFromValue(demoPolicy(demo.urls, { listen: listenDefault }), { file: 'the demo house' });
+  const demo = await startDemo({ listen: listenDefault });
+  const { loaded } = policyFromValue(demo.policy, { file: 'the demo house' });
   return { source: 'the demo house', readPolicy: () => loaded, policyPath: null, dataFolder: folder, demo };
 }
 
 /** Only while this process holds the folder: another demo house that runs keeps its own. */
 async function forgetKeys(path: string): Promise<void> {
   const folder = await openDataFolder(path);
-  if (isStartProblem(folder)) throw new CliStop(exitCodes.cannotStart, `${folder.problem}: ${folder.remedy}`);
+  if (isStartProblem(folder)) throw cannotStart(folder);
   for (const name of ['keys.json', 'key-secret', 'drains.json']) rmSync(join(folder.path, name), { force: true });
   folder.close();
 }

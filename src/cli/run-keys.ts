@@ -4,7 +4,6 @@ import { KeyRing } from '#identity/key-ring.ts';
 import type { ListedKey, NewKey } from '#identity/key-ring.ts';
 import { openDataFolder } from '#store/data-folder.ts';
 import { isStartProblem } from '#store/ports.ts';
-import type { StartProblem } from '#store/ports.ts';
 import { dataFolderOf } from './data-folder.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
 import type { KeysOptions } from './keys.ts';
@@ -12,6 +11,7 @@ import { tablesFromPolicy } from './load-house.ts';
 import { askIfRunning, jsonOf } from './operator.ts';
 import { painter } from './shell.ts';
 import type { Shell } from './shell.ts';
+import { cannotStart } from './start-problem.ts';
 import { textTable } from './text-table.ts';
 
 /** Makes a key and shows it; gives the exit code. */
@@ -94,9 +94,4 @@ async function onRing<T>(path: string, work: (ring: KeyRing) => Promise<T>): Pro
   } finally {
     folder.close();
   }
-}
-
-/** One line: what is wrong, and what to do. */
-export function cannotStart({ problem, remedy }: StartProblem): CliStop {
-  return new CliStop(exitCodes.cannotStart, `${problem}: ${remedy}`);
 }

@@ -3,11 +3,9 @@ import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { startHouse } from '#compose/start-house.ts';
 import type { RunningHouse } from '#compose/start-house.ts';
-import type { DemoMachines } from '#control/control.ts';
 import { demoLines } from '#demo/demo-lines.ts';
 import type { Told } from '#telemetry/ports.ts';
 import { tellLine } from '#telemetry/request-line.ts';
-import type { DemoHouse } from '#upstreams/scripted/demo-house.ts';
 import { originOfListen } from './connect-settings.ts';
 import { dataSuffix } from './data-folder.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
@@ -16,6 +14,7 @@ import type { HouseToStart } from './house-to-start.ts';
 import { refusedPolicy } from './load-house.ts';
 import { painter } from './shell.ts';
 import type { Shell } from './shell.ts';
+import { cannotStart } from './start-problem.ts';
 import { startText } from './start-text.ts';
 import type { UpOptions } from './up.ts';
 
@@ -51,23 +50,14 @@ async function start(toStart: HouseToStart, listen: readonly string[] | undefine
     policyPath: toStart.policyPath,
     dataFolder: toStart.dataFolder,
     ...(listen === undefined ? {} : { listen }),
-    demo: toStart.demo === null ? null : demoMachines(toStart.demo),
+    demo: toStart.demo,
     onTold: (told) => tell(told, shell),
     onFault: (where, error) =>
       shell.err(`gatehouse: a fault of its own (${where}): ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
   });
   if ('refused' in result) throw refusedPolicy(result.refused);
-  if ('problem' in result) throw new CliStop(exitCodes.cannotStart, `${result.problem}: ${result.remedy}`);
+  if ('problem' in result) throw cannotStart(result);
   return result;
-}
-
-function demoMachines(demo: DemoHouse): DemoMachines {
-  return {
-    names: () => [...demo.machines.keys()],
-    broken: () => demo.broken(),
-    break: (name) => demo.break(name),
-    mend: (name) => demo.mend(name),
-  };
 }
 
 /** One line per happening where a person looks on; elsewhere only what is no request. */

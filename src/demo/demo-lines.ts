@@ -2,7 +2,7 @@
 const square = 'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mN4oKCAFTEMLQkAUmxIAUwYLx4AAAAASUVORK5CYII=';
 
 /** The image of the demo's second line. */
-export const demoImageUrl = `data:image/png;base64,${square}`;
+const demoImageUrl = `data:image/png;base64,${square}`;
 
 /** What the start of the demo house offers to try; each line works when pasted. `base` is the address with `/v1`. */
 export function demoLines(options: {

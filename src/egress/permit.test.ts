@@ -9,6 +9,7 @@ const ollama = {
   location: 'house',
   models: [
     { name: 'llama', location: 'house' },
+    { name: 'gemma:latest', location: 'house' },
     { name: 'org/big-cloud', location: 'cloud' },
   ],
 } as const;
@@ -25,6 +26,8 @@ const yes = (): boolean => true;
 
 test('a permit opens its target', () => {
   assert.equal(permitRefusal(permit({}), ollama, yes), null);
+  // A target's name has no `:latest`, whatever its server writes.
+  assert.equal(permitRefusal(permit({ target: 'small/gemma' }), ollama, yes), null);
   assert.equal(permitRefusal(permit({ target: 'small/org/big-cloud', location: 'cloud', tier: 'local-first' }), ollama, yes), null);
   assert.equal(
     permitRefusal(permit({ upstream: 'claude', target: 'claude/haiku', location: 'cloud', tier: 'cloud-explicit' }), claude, yes),

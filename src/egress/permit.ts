@@ -1,4 +1,5 @@
 import type { Location } from '#core/policy/policy.ts';
+import { withoutLatest } from '#core/policy/tables.ts';
 import type { DialUpstream } from './origins.ts';
 import type { EgressPermit } from './port.ts';
 
@@ -22,7 +23,7 @@ export function permitRefusal(permit: EgressPermit, upstream: DialUpstream, inFo
 /** Location belongs to the target: a cloud model on a house machine is cloud. Null if the upstream has no such target. */
 function declaredLocation(permit: EgressPermit, upstream: DialUpstream): Location | null {
   if (permit.target === null) return upstream.location;
-  const model = upstream.models.find((each) => permit.target === `${upstream.name}/${each.name}`);
+  const model = upstream.models.find((each) => permit.target === `${upstream.name}/${withoutLatest(each.name)}`);
   if (model === undefined) return null;
   return upstream.location === 'cloud' ? 'cloud' : model.location;
 }

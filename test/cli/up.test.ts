@@ -20,16 +20,17 @@ const spec: DemoMachineSpec = { name: 'attic', models: [{ name: 'talker' }], tok
 interface OneMachine {
   readonly at: Place;
   /** Writes the policy, with these lines at its end. */
-  policy(more?: string): void;
+  readonly policy: (more?: string) => void;
   /** From now on questions wait, until `answer`; resolves when one has come. */
-  hold(): Promise<void>;
-  answer(): void;
+  readonly hold: () => Promise<void>;
+  readonly answer: () => void;
 }
 
 /** A house with one machine behind it. */
 async function house(t: TestContext): Promise<OneMachine> {
-  const { server, url, close } = await startDemoMachine(spec);
-  t.after(close);
+  const machine = await startDemoMachine(spec);
+  t.after(() => machine.close());
+  const { server, url } = machine;
   const at = place(t);
   const policy = (more = ''): void =>
     writeFileSync(

@@ -80,7 +80,7 @@ export class Waiters {
 
   /** Something about the fleet changed: wakes, oldest first, whoever's wait is over. */
   changed(): void {
-    for (const waiter of [...this.#waiting]) {
+    for (const waiter of this.#waiting.slice()) {
       const reading = waiter.ending();
       if (!reading) continue;
       if (reading.state === 'free') this.#promises.set(waiter.order, this.#poolOf(reading.target));

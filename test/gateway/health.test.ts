@@ -25,7 +25,14 @@ function probed(state: Probed, chat: ScriptHandler): ScriptHandler {
 
 function proberOf(t: TestContext, under: HouseUnderTest): Prober {
   const { house, fleet, dialer, clock } = under;
-  const prober = new Prober({ tables: house.tables, fleet, dialer, resolve: (name) => dialer.resolve(name), kindOf: house.kindOf, clock });
+  const prober = new Prober({
+    tables: () => house.tables(),
+    fleet,
+    dialer,
+    resolve: (name) => dialer.resolve(name),
+    kindOf: (kind) => house.kindOf(kind),
+    clock,
+  });
   t.after(() => prober.stop());
   return prober;
 }

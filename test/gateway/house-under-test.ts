@@ -93,7 +93,7 @@ export class HouseUnderTest {
       keyFor: () => ({}),
       inForce: (permit) => permit.policyHash === this.#tables.hash,
       resolver: systemResolver(),
-      after: this.clock.after,
+      after: (delayMs, what) => this.clock.after(delayMs, what),
       onAlarm: (alarm) => watch.tell({ type: 'alarm', upstream: alarm.upstream, message: alarm.message }),
       ...(options.connect ? { connect: options.connect } : {}),
     });

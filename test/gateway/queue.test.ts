@@ -33,9 +33,9 @@ test('held while every slot is taken, served when one comes free, oldest first a
   const fourth = under.ask({ stream: true });
   await waiting(under, 2);
   for (const name of ['second', 'third', 'fourth']) machines.one.open(name);
-  const answers_ = await Promise.all([second.done, third.done, fourth.done]);
-  assert.deepEqual(answers_.map(contentOf), ['second', 'third', 'fourth']);
-  assert.equal(under.terminals.find(({ id }) => answers_[0]?.headers['x-gatehouse-request-id'] === id)?.walks.length, 2);
+  const served = await Promise.all([second.done, third.done, fourth.done]);
+  assert.deepEqual(served.map(contentOf), ['second', 'third', 'fourth']);
+  assert.equal(under.terminals.find(({ id }) => served[0]?.headers['x-gatehouse-request-id'] === id)?.walks.length, 2);
 });
 
 test('the oldest is served first even where it came to the line last', async (t) => {

@@ -25,7 +25,7 @@ export interface Stage<Name extends string> {
   readonly under: HouseUnderTest;
   readonly machines: Readonly<Record<Name, ScriptedServer>>;
   /** The policy in force, and what a change of it looks like. */
-  policyWith(change: (policy: PolicyFile) => PolicyFile): string;
+  readonly policyWith: (change: (policy: PolicyFile) => PolicyFile) => string;
 }
 
 /** A house and its machines, for one test. Everything is closed afterwards, and the house is asserted to be at rest first. */

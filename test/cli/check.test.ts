@@ -91,7 +91,7 @@ test('a guarantee that does not hold names who could come where, exit code 1; it
 });
 
 test('a guarantee is about pins too', async (t) => {
-  const at = written(t, `${policy}  - { name: nobody leaves, never: cloud }\n`);
+  const at = written(t, `${policy.replace('local-first', 'cloud-explicit')}  - { name: nobody leaves, never: cloud }\n`);
   const { code, out } = await runHere(['check'], at);
   assert.equal(code, 1);
   assert.match(out, /who asks for away\/big can come to away\/big/);

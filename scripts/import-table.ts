@@ -189,5 +189,6 @@ export const ROOMS: readonly Room[] = [
     world: 'acting',
   },
   { name: 'cli', files: ['src/cli/**'], own: ['cli/'], rooms: 'all', packages: ['commander'], node: ['plain'], world: 'shell' },
-  { name: 'main', files: ['src/compose/**', 'src/main.ts'], own: ['compose/'], rooms: 'all', packages: [], node: ['plain'], world: 'shell' },
+  { name: 'compose', files: ['src/compose/**'], own: ['compose/'], rooms: 'all', packages: [], node: ['plain'], world: 'shell' },
+  { name: 'main', files: ['src/main.ts'], own: [], rooms: 'all', packages: [], node: ['plain'], world: 'shell' },
 ];

@@ -6,14 +6,14 @@ import { createTelemetry } from './watch.ts';
 const happening = (message: string): Happening => ({ type: 'alarm', upstream: 'spark', message });
 
 test('every listener hears everything from its subscription on, in order', () => {
-  const { watch, subscribe } = createTelemetry({ now: () => 7 });
+  const telemetry = createTelemetry({ now: () => 7 });
   const heard: Told[] = [];
-  watch.tell(happening('before'));
-  const stop = subscribe((told) => heard.push(told));
-  watch.tell(happening('a'));
-  watch.tell(happening('b'));
+  telemetry.watch.tell(happening('before'));
+  const stop = telemetry.subscribe((told) => heard.push(told));
+  telemetry.watch.tell(happening('a'));
+  telemetry.watch.tell(happening('b'));
   stop();
-  watch.tell(happening('after'));
+  telemetry.watch.tell(happening('after'));
   assert.deepEqual(heard, [
     { seq: 2, at: 7, happening: happening('a') },
     { seq: 3, at: 7, happening: happening('b') },
@@ -34,14 +34,14 @@ test('a listener that throws holds nobody up and is counted', () => {
 });
 
 test('the same listener may subscribe twice and stop once', () => {
-  const { watch, subscribe } = createTelemetry({ now: () => 0 });
+  const telemetry = createTelemetry({ now: () => 0 });
   let heard = 0;
   const listener = (): void => void heard++;
-  const stop = subscribe(listener);
-  subscribe(listener);
-  watch.tell(happening('a'));
+  const stop = telemetry.subscribe(listener);
+  telemetry.subscribe(listener);
+  telemetry.watch.tell(happening('a'));
   stop();
   stop();
-  watch.tell(happening('b'));
+  telemetry.watch.tell(happening('b'));
   assert.equal(heard, 3);
 });

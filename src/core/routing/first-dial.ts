@@ -1,4 +1,4 @@
-import type { TargetId } from '../policy/policy.ts';
+import type { TargetId } from '#core/policy/policy.ts';
 import type { Plan } from './plan.ts';
 import type { Reading } from './reading.ts';
 import { beginWalk, stepWalk } from './walk.ts';

@@ -10,6 +10,8 @@ const tickMs = 1_000;
 /** A machine that is well is looked at this often, for its list of models. */
 const roundMs = 60_000;
 const replyMs = 5_000;
+/** A name is looked up at load; afterwards only while its machine cannot be reached, and at most this often. */
+const lookUpEveryMs = 30_000;
 const bytesMax = 4_000_000;
 
 /** What the prober needs. */
@@ -32,6 +34,8 @@ type Answer = { readonly status: number; readonly body: string } | { readonly fa
 export class Prober {
   readonly #ports: ProberPorts;
   readonly #dueAt = new Map<string, number>();
+  /** Before this moment a name is not looked up again. */
+  readonly #lookUpAt = new Map<string, number>();
   readonly #busy = new Set<string>();
   #cancelTick: (() => void) | null = null;
 
@@ -72,7 +76,10 @@ export class Prober {
     const { fleet, clock } = this.#ports;
     this.#dueAt.set(upstream.name, clock.now() + roundMs);
     const ejected = fleet.healthOf(upstream.name)?.state === 'ejected';
-    if (ejected || fleet.healthOf(upstream.name)?.state === 'unprobed') await this.#ports.resolve(upstream.name);
+    if (ejected && clock.now() >= (this.#lookUpAt.get(upstream.name) ?? 0)) {
+      this.#lookUpAt.set(upstream.name, clock.now() + lookUpEveryMs);
+      await this.#ports.resolve(upstream.name);
+    }
     if (upstream.location === 'house' || ejected) await this.#probe(upstream);
     this.#busy.delete(upstream.name);
   }

@@ -23,13 +23,16 @@ function probed(state: Probed, chat: ScriptHandler): ScriptHandler {
     request.path === '/health' ? state.health : request.path === '/v1/models' ? modelListScript(state.models) : chat(request);
 }
 
-function proberOf(t: TestContext, under: HouseUnderTest): Prober {
+function proberOf(t: TestContext, under: HouseUnderTest, looked: string[] = []): Prober {
   const { house, fleet, dialer, clock } = under;
   const prober = new Prober({
     tables: () => house.tables(),
     fleet,
     dialer,
-    resolve: (name) => dialer.resolve(name),
+    resolve: (name) => {
+      looked.push(name);
+      return dialer.resolve(name);
+    },
     kindOf: (kind) => house.kindOf(kind),
     clock,
   });
@@ -314,4 +317,29 @@ test('a prober that finds nobody takes the machine out before anybody asks', asy
   await machines.one.listen();
   assert.equal(contentOf(await ask(under, 'q')), 'from two');
   assert.equal(under.terminals[0]?.attempts.length, 1);
+});
+
+test('names are looked up after a connection failed, at most every 30 s; a machine that is well, or that nobody asked, causes no lookup', async (t) => {
+  const clock = new FakeClock();
+  const looked: string[] = [];
+  const { under, machines } = await setStage(t, {
+    clock,
+    machines: { one: probed(well(), answers('x')), two: probed(well(), answers('y')), far: { does: answers('z'), location: 'cloud' } },
+    profiles: { roaming: { tier: 'local-first' } },
+  });
+  await proberOf(t, under, looked).start();
+  await clock.advance(300_000);
+  assert.deepEqual(looked, []);
+  await machines.one.refuse();
+  machines.one.resetAll();
+  await turns();
+  await ask(under, 'q');
+  await clock.advance(29_000);
+  assert.deepEqual(looked, []);
+  await machines.one.listen();
+  await clock.advance(2_000);
+  await until(() => looked.length > 0);
+  await clock.advance(3_000);
+  await until(() => stateOf(under, 'one') === 'up');
+  assert.deepEqual(looked, ['one']);
 });

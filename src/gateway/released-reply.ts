@@ -2,7 +2,8 @@ import { newExchange, releaseRest, takeEvent } from '#core/exchange/exchange.ts'
 import type { Exchange, ReleaseRules } from '#core/exchange/exchange.ts';
 import type { Verdict } from '#core/judge/judge-reply.ts';
 import type { TargetId } from '#core/policy/policy.ts';
-import type { ReplyEvent } from '#core/reply/event.ts';
+import type { Dialect, ReplyEvent } from '#core/reply/event.ts';
+import type { ReplyTranslator } from '#surfaces/kind.ts';
 import type { RunningAttempt } from './attempt.ts';
 import type { House } from './house.ts';
 import type { Journey } from './request.ts';
@@ -25,8 +26,10 @@ export class ReleasedReply {
   readonly #rules: ReleaseRules;
   /** Everything the caller's answer is made of, where it did not ask for a stream. */
   readonly #whole: ReplyEvent[] = [];
-  /** The one body of a reply that was asked for as a stream. */
-  #unasked: ReplyEvent | null = null;
+  /** The one body of a reply that was asked for as a stream; if it is translated, the events that say the same. */
+  #unasked: readonly ReplyEvent[] = [];
+  /** For an upstream whose dialect is not the caller's. */
+  readonly #translator: ReplyTranslator | null;
   #exchange: Exchange = newExchange;
   /** Events released before the intent was durable. */
   #early: ReplyEvent[] | null = [];
@@ -38,14 +41,16 @@ export class ReleasedReply {
   constructor(
     attempt: RunningAttempt,
     journey: Journey,
-    of: { readonly target: TargetId; readonly upstreamModel: string; readonly house: House },
+    of: { readonly target: TargetId; readonly upstreamModel: string; readonly dialect: Dialect; readonly house: House },
   ) {
     this.#attempt = attempt;
     this.#journey = journey;
     this.#house = of.house;
     this.#target = of.target;
     this.#upstreamModel = of.upstreamModel;
-    const { profile, asked } = journey.request;
+    const { profile, asked, surface } = journey.request;
+    const identity = { model: of.upstreamModel, id: journey.request.responder.requestId, createdAt: of.house.clock.wallNow() };
+    this.#translator = of.dialect === surface.dialect ? null : (surface.translator?.(identity) ?? null);
     this.#rules = { reasoning: profile.reasoning, commit: profile.commit, wantsUsage: asked.wantsUsage, choices: asked.choices };
     this.#leave = attempt.reply.attach(
       { event: (event) => this.#event(event), ended: (verdict) => this.#ended(verdict) },
@@ -62,6 +67,11 @@ export class ReleasedReply {
   /** Something of the answer has reached the caller: no other model may answer now. */
   get committed(): boolean {
     return this.#exchange.committed && this.#early === null;
+  }
+
+  /** The events are no longer the upstream's own. */
+  get translated(): boolean {
+    return this.#translator !== null;
   }
 
   /** The events of a reply that the caller wants whole. */
@@ -85,16 +95,19 @@ export class ReleasedReply {
   }
 
   #event(event: ReplyEvent): void {
-    if (!this.#journey.request.asked.stream) this.#whole.push(event);
-    else if (this.#attempt.streamed) this.#take(event);
-    else this.#unasked = event;
+    const events = this.#translator?.event(event) ?? [event];
+    if (!this.#journey.request.asked.stream) this.#whole.push(...events);
+    else if (this.#attempt.streamed) for (const each of events) this.#take(each);
+    else this.#unasked = events;
   }
 
   /** A server that answers a request for a stream with one body: once that is judged good, the caller gets the stream it asked for. */
   #ended(verdict: Verdict): void {
-    if (this.#unasked === null || verdict !== 'ok') return;
+    const [body] = this.#unasked;
+    if (body === undefined || verdict !== 'ok') return;
     const { surface } = this.#journey.request;
-    for (const part of surface.dialect.readStream(Number.MAX_SAFE_INTEGER).push(surface.disassemble(this.#unasked))) this.#take(part);
+    const parts = this.translated ? this.#unasked : surface.dialect.readStream(Number.MAX_SAFE_INTEGER).push(surface.disassemble(body));
+    for (const part of parts) this.#take(part);
   }
 
   #take(event: ReplyEvent): void {

@@ -1,6 +1,7 @@
 import type { Modality, Service } from '#core/policy/policy.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { Dialect, ReplyEvent } from '#core/reply/event.ts';
+import type { ChatRequest } from '#core/request/chat-request.ts';
 import type { Span } from '#core/request/json-members.ts';
 
 /** One API shape that clients speak: how a request is read, and how replies and errors are written. One folder and one registry line each. */
@@ -30,8 +31,25 @@ export interface Surface {
   assemble(events: readonly ReplyEvent[]): Uint8Array;
   /** A whole reply as a complete stream, for an upstream that answered a request for a stream with one body. */
   disassemble(event: ReplyEvent): Uint8Array;
+  /** Spells the reply of an upstream of another dialect in this one's stream; left out where no other dialect serves this surface. */
+  translator?(identity: ReplyIdentity): ReplyTranslator;
   /** A whole answer of the gatehouse's own (`exhausted: reply`), as a body or as a stream with its terminator. */
   syntheticReply(reply: SyntheticReply): string;
+}
+
+/** What a translated reply is called, where the upstream does not say. */
+export interface ReplyIdentity {
+  readonly model: string;
+  /** The request's id: what is made from it is the same in every replay. */
+  readonly id: string;
+  /** Unix time in milliseconds. */
+  readonly createdAt: number;
+}
+
+/** One reply on its way into another dialect. */
+export interface ReplyTranslator {
+  /** The same in the surface's own stream events, bytes and deltas; the events of a whole reply too, in their order. */
+  event(foreign: ReplyEvent): readonly ReplyEvent[];
 }
 
 export interface SyntheticReply {
@@ -66,4 +84,6 @@ export interface SurfaceRequest {
   readonly bodyText: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly spans: ReadonlyMap<string, Span>;
+  /** What the body means, for upstreams of another dialect; read when it is needed. Left out where the surface is not chat. */
+  chat?(): ChatRequest;
 }

@@ -75,12 +75,15 @@ async function run(
   const upstream = upstreamOf(dial.target);
   const policy = house.tables().upstreams.get(upstream);
   const target = house.tables().targets.get(dial.target);
-  if (!policy || !target) throw new Error(`a permitted target is in the policy: ${dial.target}`);
+  const modelPolicy = policy?.models.find(({ name }) => name === target?.model);
+  if (!policy || !target || !modelPolicy) throw new Error(`a permitted target is in the policy: ${dial.target}`);
   const kind = house.kindOf(policy.kind);
   const stream = request.asked.stream || (policy.assemble ?? !kind.honoursAbort);
   const prepared = kind.prepare({
     service: request.facts.service,
     model: target.model,
+    modelPolicy,
+    chat: request.asked.chat ?? null,
     bodyText: request.asked.bodyText,
     body: request.asked.body,
     spans: request.asked.spans,
@@ -104,7 +107,7 @@ async function run(
   house.fleet.noteRequest(upstream, dial.fresh);
   const startedAt = house.clock.now();
   const attempt = new RunningAttempt(spec, house);
-  const released = new ReleasedReply(attempt, journey, { target: dial.target, upstreamModel: target.model, house });
+  const released = new ReleasedReply(attempt, journey, { target: dial.target, upstreamModel: target.model, dialect: kind.dialect, house });
   // Whoever left while something was awaited is not there to take itself off this reply.
   if (request.responder.gone) journey.stopReply();
   const report = await attempt.done;

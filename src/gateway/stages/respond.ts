@@ -31,7 +31,7 @@ export async function respondAnswer(house: House, journey: Journey, answered: An
 /** A whole answer: the body as it came, or put together from a stream. */
 function wholeBody(request: GatewayRequest, released: ReleasedReply, report: AttemptReport): Uint8Array {
   const [first] = released.events;
-  return report.streamed || !first ? request.surface.assemble(released.events) : first.raw;
+  return report.streamed || released.translated || !first ? request.surface.assemble(released.events) : first.raw;
 }
 
 function servedBy(target: string, request: GatewayRequest, journey: Journey): Record<string, string> {
@@ -106,7 +106,7 @@ async function respondSynthetic(house: House, request: GatewayRequest, journey: 
 }
 
 /** The caller left: nothing can be told any more, but the record is kept. */
-export async function respondCancelled(house: House, request: GatewayRequest, journey: Journey | null): Promise<void> {
+async function respondCancelled(house: House, request: GatewayRequest, journey: Journey | null): Promise<void> {
   const last = journey?.attempts.at(-1) ?? null;
   await record(house, request, journey, {
     result: 'cancelled',

@@ -4,6 +4,7 @@ import type { Surface } from '#surfaces/kind.ts';
 import { assembleChatReply } from './assemble.ts';
 import { disassembleChatReply } from './disassemble.ts';
 import { readChatRequest } from './read-request.ts';
+import { chatTranslator } from './translate-reply.ts';
 import { chatErrorBody, chatErrorEvent, keepAliveEvent, syntheticChatReply, terminatorEvent } from './write-reply.ts';
 
 /** `POST /v1/chat/completions` of the OpenAI API. */
@@ -23,5 +24,6 @@ export const openaiChatSurface: Surface = {
   terminator: terminatorEvent,
   assemble: assembleChatReply,
   disassemble: disassembleChatReply,
+  translator: chatTranslator,
   syntheticReply: syntheticChatReply,
 };

@@ -5,6 +5,7 @@ import type { SurfaceRequest } from '#surfaces/kind.ts';
 import { isObject, readJsonBody } from '#surfaces/read-json-body.ts';
 
 import { mustBe, wrongField } from './field-checks.ts';
+import { readChat } from './read-chat.ts';
 import { readMessages } from './read-messages.ts';
 
 const modelCharsMax = 512;
@@ -45,6 +46,7 @@ export function readChatRequest(bodyText: string): SurfaceRequest | GatewayError
     bodyText: json.text,
     body,
     spans: json.spans,
+    chat: () => readChat(body),
   };
 }
 

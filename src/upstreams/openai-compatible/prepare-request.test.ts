@@ -16,6 +16,8 @@ function callOf(bodyText: string, more: Partial<UpstreamCall> = {}): UpstreamCal
   return {
     service: 'chat',
     model: 'qwen',
+    modelPolicy: { context: 32_000, reasoning: false, pinned: false },
+    chat: null,
     bodyText,
     body,
     spans,

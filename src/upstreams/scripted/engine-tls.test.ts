@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { connect } from 'node:tls';
+import { connect, createSecureContext } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { startScriptedServer } from './engine.ts';
 import type { ScriptedServer } from './engine.ts';
@@ -76,4 +76,11 @@ test('a peer that does not speak TLS does no harm', async (t) => {
   await peer.ended;
   assert.equal(server.requests.length, 0);
   await secured(t, server, 'cloud.test');
+});
+
+test('a test certificate can be read whatever its length', () => {
+  for (let length = 1; length <= 48; length++) {
+    const { key, cert } = makeTestCertificate(['a'.repeat(length)]);
+    assert.doesNotThrow(() => createSecureContext({ key, cert }), `a name of ${length} characters`);
+  }
 });

@@ -53,7 +53,7 @@ export function makeTestCertificate(names: readonly string[]): TestCertificate {
   const certificate = der(SEQUENCE, toSign, ECDSA_WITH_SHA256, der(0x03, hex('00'), signature));
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64').replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
     fingerprint256: (createHash('sha256').update(certificate).digest('hex').toUpperCase().match(/../g) ?? []).join(':'),
     spkiSha256: createHash('sha256').update(spki).digest('base64'),
   };

@@ -10,6 +10,7 @@ import { systemResolver } from '#egress/resolver.ts';
 import { ActiveCalls } from '#gateway/active-calls.ts';
 import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
+import type { Clock } from '#gateway/ports.ts';
 import { Prober } from '#gateway/prober.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
 import type { DataFolder } from '#store/data-folder.ts';
@@ -27,6 +28,7 @@ import { createTelemetry } from '#telemetry/watch.ts';
 import type { Telemetry } from '#telemetry/watch.ts';
 import type { UpstreamKind } from '#upstreams/kind.ts';
 import { upstreamKindNamed } from '#upstreams/registry.ts';
+import { endingClock } from './ending-clock.ts';
 import { systemClock } from './system-clock.ts';
 
 /** What the parts are made from. */
@@ -69,17 +71,18 @@ export function houseParts(ground: HouseGround): HouseParts {
   const metrics = new Metrics();
   telemetry.subscribe(ground.onTold);
   telemetry.subscribe(({ happening }) => metrics.observe(happening));
-  const fleet = new FleetState(inForce.tables, { clock: systemClock, watch: telemetry.watch });
+  const clock = endingClock(systemClock);
+  const fleet = new FleetState(inForce.tables, { clock, watch: telemetry.watch });
   const dialer = dialerFor(inForce, telemetry);
   let closing = false;
-  const house = houseOf({ inForce, fleet, dialer, telemetry }, { ground, closing: () => closing });
+  const house = houseOf({ inForce, fleet, dialer, telemetry }, { ground, clock, closing: () => closing });
   const prober = new Prober({
     tables: () => inForce.tables,
     fleet,
     dialer,
     resolve: (name) => dialer.resolve(name),
     kindOf,
-    clock: systemClock,
+    clock,
   });
   const addresses: string[] = [];
   const control = controlOf({
@@ -106,6 +109,7 @@ export function houseParts(ground: HouseGround): HouseParts {
     stop: () => {
       prober.stop();
       dialer.close();
+      clock.end();
     },
   };
 }
@@ -130,7 +134,7 @@ interface Moving {
 
 function houseOf(
   { inForce, fleet, dialer, telemetry }: Moving,
-  { ground, closing }: { readonly ground: HouseGround; readonly closing: () => boolean },
+  { ground, clock, closing }: { readonly ground: HouseGround; readonly clock: Clock; readonly closing: () => boolean },
 ): House {
   let order = 0;
   return {
@@ -141,7 +145,7 @@ function houseOf(
     record: recordSinkOf(ground.store),
     limits: noLimits,
     watch: telemetry.watch,
-    clock: systemClock,
+    clock,
     ids: { requestId: () => `req_${randomBytes(12).toString('base64url')}` },
     digest: (text) => createHash('sha256').update(text).digest('hex'),
     stillKnown: (principal) => principal.operator || ground.keys.isLive(principal.id),

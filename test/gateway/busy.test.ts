@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { busyScript, loadingScript, modelNotFoundScript, queueFullScript, refusalScript } from '#upstreams/scripted/refusal-script.ts';
-import { FakeClock, turns } from './fake-clock.ts';
+import { FakeClock, turns, until } from './fake-clock.ts';
 import type { HouseUnderTest } from './house-under-test.ts';
 import { answers, gate, inTurn } from './machines.ts';
 import { contentOf, errorOf } from './read-answer.ts';
@@ -13,7 +13,7 @@ const spilling = { chat: { target: 'one', spill: ['two'], failover: ['three'] } 
 
 /** Resolves when so many requests wait for a slot. */
 async function waiting(under: HouseUnderTest, count: number): Promise<void> {
-  while (under.fleet.waiters.count < count) await turns();
+  await until(() => under.fleet.waiters.count >= count);
 }
 
 for (const [name, does] of [

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '#gateway/ports.ts';
 
@@ -53,4 +54,15 @@ export class FakeClock implements Clock {
 /** Lets everything that needs no more than this process come to rest. */
 export async function turns(): Promise<void> {
   for (let count = 0; count < 3; count++) await turn();
+}
+
+const neverMs = 5_000;
+
+/** Resolves once something that nobody tells about has come to be; rejects if it never does. */
+export async function until(reached: () => boolean): Promise<void> {
+  const givesUpAt = performance.now() + neverMs;
+  while (!reached()) {
+    if (performance.now() > givesUpAt) throw new Error(`it never came to ${reached.toString()}`);
+    await turns();
+  }
 }

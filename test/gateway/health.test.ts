@@ -6,7 +6,7 @@ import { Prober } from '#gateway/prober.ts';
 import { healthScript, modelListScript } from '#upstreams/scripted/catalogue-script.ts';
 import type { ScriptHandler } from '#upstreams/scripted/engine.ts';
 import { loadingScript } from '#upstreams/scripted/refusal-script.ts';
-import { FakeClock, turns } from './fake-clock.ts';
+import { FakeClock, turns, until } from './fake-clock.ts';
 import type { HouseUnderTest } from './house-under-test.ts';
 import { answers, gate, inTurn, streamOf } from './machines.ts';
 import { contentOf, errorOf } from './read-answer.ts';
@@ -44,10 +44,6 @@ const well = (): Probed => ({ health: healthScript(), models: [{ name: 'm' }] })
 const ask = (under: HouseUnderTest, text: string, principal = 'k_1') =>
   under.ask({ messages: [{ role: 'user', content: text }] }, { principal }).done;
 const stateOf = (under: HouseUnderTest, name: string) => under.fleet.snapshot(name)?.state;
-
-async function until(reached: () => boolean): Promise<void> {
-  while (!reached()) await turns();
-}
 
 test('a refused connection takes the machine out at once: the next request does not dial it', async (t) => {
   const { under, machines } = await setStage(t, { machines: { one: answers('from one'), two: answers('from two') } });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ScriptHandler } from '#upstreams/scripted/engine.ts';
 import type { Script } from '#upstreams/scripted/script.ts';
-import { FakeClock, turns } from './fake-clock.ts';
+import { FakeClock, turns, until } from './fake-clock.ts';
 import { answers, doneEvent, finishEvent, gate, inTurn, roleEvent, streamOf, word } from './machines.ts';
 import { contentOf } from './read-answer.ts';
 import { setStage } from './stage.ts';
@@ -53,7 +53,7 @@ test('leaving while it waits for a slot', async (t) => {
   const first = under.ask({ stream: true });
   await first.client.got('"x"');
   const second = under.ask({ stream: true });
-  while (under.fleet.waiters.count === 0) await turns();
+  await until(() => under.fleet.waiters.count > 0);
   second.client.leave();
   await second.handled;
   assert.equal(under.terminals[0]?.result, 'cancelled');
@@ -70,7 +70,7 @@ test('leaving while it is queued', async (t) => {
   const first = under.ask({ stream: true });
   await first.client.got('"x"');
   const second = under.ask({ stream: true });
-  while (under.fleet.waiters.count === 0) await turns();
+  await until(() => under.fleet.waiters.count > 0);
   second.client.leave();
   await second.handled;
   assert.equal(under.terminals[0]?.result, 'cancelled');
@@ -175,7 +175,7 @@ test('a slow reader that blocks a slot others wait for is cut after 10 s; alone 
   await clock.advance(60_000);
   assert.equal(under.trail.count('client.destroy'), 0);
   const second = under.ask();
-  while (under.fleet.waiters.count === 0) await turns();
+  await until(() => under.fleet.waiters.count > 0);
   await clock.advance(10_000);
   assert.equal((await slow.done).cut, true);
   assert.equal(contentOf(await second.done), 'second');

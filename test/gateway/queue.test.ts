@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { busyScript, serverErrorScript } from '#upstreams/scripted/refusal-script.ts';
-import { FakeClock, turns } from './fake-clock.ts';
+import { FakeClock, turns, until } from './fake-clock.ts';
 import type { HouseUnderTest } from './house-under-test.ts';
 import { answers, doneEvent, finishEvent, gate, inTurn, roleEvent, streamOf, word } from './machines.ts';
 import { contentOf, errorOf } from './read-answer.ts';
@@ -12,7 +12,7 @@ const queueing = { private: { exhausted: { queue: '30m' } } };
 const held = (name: string) => streamOf(roleEvent, word(name), gate(name), finishEvent, doneEvent);
 
 async function waiting(under: HouseUnderTest, count: number): Promise<void> {
-  while (under.fleet.waiters.count !== count) await turns();
+  await until(() => under.fleet.waiters.count === count);
 }
 
 test('held while every slot is taken, served when one comes free, oldest first and before newcomers', async (t) => {
@@ -115,7 +115,7 @@ test('a machine that said busy is asked again when its Retry-After is over', asy
   });
   const asked = under.ask();
   await machines.one.nextRequest();
-  while (under.fleet.waiters.count === 0) await turns();
+  await until(() => under.fleet.waiters.count > 0);
   await clock.advance(19_900);
   assert.equal(machines.one.requests.length, 1);
   await clock.advance(200);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyFile } from '#config/schema.ts';
-import { FakeClock, turns } from './fake-clock.ts';
+import { FakeClock, turns, until } from './fake-clock.ts';
 import { answers, doneEvent, finishEvent, gate, inTurn, roleEvent, streamOf, word } from './machines.ts';
 import { contentOf, errorOf } from './read-answer.ts';
 import { setStage } from './stage.ts';
@@ -58,7 +58,7 @@ test('an undrain wakes whoever is queued', async (t) => {
   const { under } = await setStage(t, { machines: { one: answers('x') }, profiles: { private: { exhausted: { queue: '30m' } } } });
   under.fleet.setDrain({ type: 'upstream', name: 'one' }, true);
   const asked = under.ask();
-  while (under.fleet.waiters.count === 0) await turns();
+  await until(() => under.fleet.waiters.count > 0);
   under.fleet.setDrain({ type: 'upstream', name: 'one' }, false);
   assert.equal(contentOf(await asked.done), 'x');
 });
@@ -132,7 +132,7 @@ test('a waiting request whose target is gone goes on to failover at once', async
   const first = under.ask({ stream: true });
   await first.client.got('"x"');
   const second = under.ask();
-  while (under.fleet.waiters.count === 0) await turns();
+  await until(() => under.fleet.waiters.count > 0);
   under.usePolicy(
     policyWith((policy) => ({
       ...policy,

@@ -5,7 +5,7 @@ import { busyScript, contentPolicyScript } from '#upstreams/scripted/refusal-scr
 import { chatWhole } from '#upstreams/scripted/chat-script.ts';
 import type { ScriptHandler } from '#upstreams/scripted/engine.ts';
 import type { Script } from '#upstreams/scripted/script.ts';
-import { FakeClock, turns } from './fake-clock.ts';
+import { FakeClock, turns, until } from './fake-clock.ts';
 import type { HouseUnderTest } from './house-under-test.ts';
 import { answers, doneEvent, finishEvent, gate, inTurn, roleEvent, streamOf, usageEvent, word } from './machines.ts';
 import { contentOf, errorOf } from './read-answer.ts';
@@ -15,7 +15,7 @@ const held = (name: string): Script => streamOf(roleEvent, word(name), gate(name
 const stall = { do: 'stall' } as const;
 
 async function waiting(under: HouseUnderTest, count: number): Promise<void> {
-  while (under.fleet.waiters.count !== count) await turns();
+  await until(() => under.fleet.waiters.count === count);
 }
 
 test('the fourth caller of a machine with three slots spills', async (t) => {
@@ -50,7 +50,7 @@ for (const [name, does] of ends) {
     const { under } = await setStage(t, { machines: { one: { does, slots: 1, clocks: { first_token: '80ms', idle: '80ms' } } } });
     await under.ask({ stream: true }).done;
     // A slot that never came back would run into the time limit here.
-    while (under.fleet.slotsInUse() > 0) await turns();
+    await until(() => under.fleet.slotsInUse() === 0);
     assert.equal(under.terminals.length, 1);
   });
 }

@@ -145,7 +145,11 @@ function modelOf(
     report.error([...path, 'context'], '"context" is missing: the window of a model that serves chat, such as 32k');
     return null;
   }
-  if (file.pinned !== undefined) report.note([...path, 'pinned'], 'not yet in force', { at: 'key' });
+  if (file.pinned !== undefined && more.kind.pins !== true) report.note([...path, 'pinned'], 'not yet in force', { at: 'key' });
+  for (const input of file.input ?? []) {
+    if (input !== 'text' && more.kind.carries?.includes(input) === false)
+      report.error([...path, 'input'], `the kind ${more.kind.name} cannot be sent ${input}`);
+  }
   const price = file.price === undefined ? null : priceOf([...path, 'price'], report);
   return {
     name,
@@ -158,6 +162,7 @@ function modelOf(
     slots: file.slots ?? null,
     price,
     pinned: file.pinned ?? false,
+    ...(more.kind.oneChoice === true ? { oneChoice: true as const } : {}),
   };
 }
 

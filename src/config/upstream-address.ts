@@ -30,7 +30,7 @@ export interface Address {
 
 /** Reads an upstream's `url` and `location`; null, with the reasons in the report, if they will not do. */
 export function readAddress(file: UpstreamFile, kind: UpstreamKind, path: PolicyPath, report: Report): Address | null {
-  const url = readUrl(file.url, [...path, 'url'], report);
+  const url = readUrl(file.url ?? kind.defaultUrl, [...path, 'url'], report);
   if (!url) return null;
   const location = readLocation(file, kind, url.hostname, { path: [...path, 'location'], report });
   if (!location) return null;

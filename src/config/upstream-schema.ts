@@ -32,7 +32,7 @@ const modelSchema = z
     reasoning: yesOrNo('The model thinks before it answers. Default: false.').optional(),
     slots: wholeNumber("Slots of this model's own, apart from the upstream's.").optional(),
     price: price.optional(),
-    pinned: yesOrNo('Never unloaded. Not yet in force.').optional(),
+    pinned: yesOrNo('Never unloaded, by a server that can be told so.').optional(),
   })
   .meta({ description: 'What one model can do. An ability not written is absent.' });
 

@@ -81,6 +81,8 @@ export interface Model {
   readonly slots: number | null;
   readonly price: Price | null;
   readonly pinned: boolean;
+  /** Its server gives one answer to a request, never several. */
+  readonly oneChoice?: true;
 }
 
 /** Nano-units of the policy's currency per million tokens. */

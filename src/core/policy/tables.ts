@@ -12,6 +12,8 @@ export interface Target {
   readonly context: number | null;
   readonly input: readonly Modality[];
   readonly tools: boolean;
+  /** It gives one answer to a request, never several. */
+  readonly oneChoice?: true;
   /** The pool of slots it draws from: an upstream's name, or its own id if the model has slots of its own. */
   readonly pool: string;
 }
@@ -73,6 +75,7 @@ export function tablesOf(policy: Policy, hash: string): PolicyTables {
         context: model.context,
         input: model.input,
         tools: model.tools,
+        ...(model.oneChoice === true ? { oneChoice: true as const } : {}),
         pool,
       });
       const bare = withoutLatest(model.name);

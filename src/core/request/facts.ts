@@ -20,6 +20,8 @@ export interface Facts {
   readonly input: readonly Modality[];
   /** A non-empty list of tools was sent. */
   readonly tools: boolean;
+  /** Answers asked for, where it is more than one. */
+  readonly choices?: number;
   /** Estimated tokens of the whole request (see `estimate-tokens.ts`). */
   readonly promptTokens: number;
   /** Output the caller asked for; null if unsaid. Always null where the surface generates no text. */

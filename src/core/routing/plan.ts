@@ -134,6 +134,7 @@ const lackWords: Record<Lack, string> = {
   audio: 'cannot take audio',
   video: 'cannot take video',
   tools: 'cannot use tools',
+  choices: 'gives one answer at a time',
   context: 'has too small a window',
 };
 

@@ -49,6 +49,7 @@ export function factsOf(
     stream: asked.stream,
     input: asked.input,
     tools: asked.tools,
+    ...(asked.choices > 1 ? { choices: asked.choices } : {}),
     promptTokens: asked.promptTokens,
     outputTokens: asked.outputTokens,
     session: received.session ?? digest(`${identified.principal.id}\n${asked.systemText}\n${asked.firstUserText}`),

@@ -81,6 +81,7 @@ export class FleetState implements Slots {
         this.#upstreams.set(upstream.name, { url: upstream.url, health: unprobedUpstream(now), served: null, retries: new RetryBudget() });
       }
     }
+    for (const [target, state] of this.#targets) if (state.loadingSince !== null) this.#watchLoad(target, state.loadingSince);
     this.waiters.changed();
   }
 
@@ -195,9 +196,10 @@ export class FleetState implements Slots {
     if (!state) return;
     const before = state.health;
     state.health = stepHealth(before, event, this.#clock.now());
-    if (event.type === 'probe_good' && !event.loading) this.#forgetLoading(upstream);
-    if (state.health.state === before.state) return;
-    this.#watch.tell({ type: 'upstream', upstream, state: state.health.state, cause: state.health.cause });
+    const forgot = event.type === 'probe_good' && !event.loading && this.#forgetLoading(upstream);
+    if (state.health.state !== before.state) {
+      this.#watch.tell({ type: 'upstream', upstream, state: state.health.state, cause: state.health.cause });
+    } else if (!forgot) return;
     this.waiters.changed();
   }
 
@@ -218,9 +220,19 @@ export class FleetState implements Slots {
   noteLoading(target: TargetId, retryAfterMs: number | null): void {
     const state = this.#target(target);
     const now = this.#clock.now();
-    state.loadingSince = this.#loadingIsStale(target, state) ? now : (state.loadingSince ?? now);
+    if (state.loadingSince === null || this.#loadingIsStale(target, state)) {
+      state.loadingSince = now;
+      this.#watchLoad(target, now);
+    }
     state.loadingUntil = now + Math.max(retryAfterMs ?? loadingDefaultMs, againMinMs);
     this.#changeAt(state.loadingUntil);
+  }
+
+  /** The load clock runs out, and later that is forgotten: both end waits. */
+  #watchLoad(target: TargetId, since: number): void {
+    const loadMs = this.#tables.upstreams.get(upstreamOf(target))?.clocks.loadMs ?? 0;
+    this.#changeAt(since + loadMs);
+    this.#changeAt(since + loadMs + loadRetryMs);
   }
 
   /** What was said of loading so long ago says nothing now: without a probe or a dial nobody would ever take it back. */
@@ -233,23 +245,25 @@ export class FleetState implements Slots {
     const state = this.#target(target);
     state.absentUntil = this.#clock.now() + absentMs;
     this.#changeAt(state.absentUntil);
+    this.waiters.changed();
   }
 
   noteAnswered(target: TargetId, durationMs: number): void {
     const state = this.#target(target);
-    const before = state.health.state;
+    const wasOut = state.health.state === 'ejected' || state.loadingSince !== null || state.absentUntil !== null;
     state.health = targetAnswered(state.health);
     state.loadingSince = null;
     state.loadingUntil = null;
     state.absentUntil = null;
     state.durationsMs = [...state.durationsMs.slice(1 - durationsKept), durationMs];
-    if (before === 'ejected') this.waiters.changed();
+    if (wasOut) this.waiters.changed();
   }
 
   noteComplaint(target: TargetId, complaint: Omit<Complaint, 'at'>, cause: string): void {
     const state = this.#target(target);
     const before = state.health.state;
     state.health = targetComplained(state.health, { ...complaint, at: this.#clock.now() }, cause);
+    if (state.health.canaryAt !== null) this.#changeAt(state.health.canaryAt);
     if (before === 'ejected' || state.health.state !== 'ejected') return;
     this.#watch.tell({ type: 'upstream', upstream: target, state: 'ejected', cause });
     this.waiters.changed();
@@ -334,12 +348,16 @@ export class FleetState implements Slots {
     return sum;
   }
 
-  #forgetLoading(upstream: string): void {
+  /** Whether anything was remembered. */
+  #forgetLoading(upstream: string): boolean {
+    let forgot = false;
     for (const [target, state] of this.#targets) {
-      if (upstreamOf(target) !== upstream) continue;
+      if (upstreamOf(target) !== upstream || state.loadingSince === null) continue;
       state.loadingSince = null;
       state.loadingUntil = null;
+      forgot = true;
     }
+    return forgot;
   }
 
   #changeAt(at: number): void {

@@ -26,6 +26,7 @@ export const behaviours = [
   'bytes_after_done',
   'held_open_after_done',
   'babble_after_finish',
+  'end_without_finish',
   'busy',
   'queue_full',
   'loading',
@@ -127,6 +128,8 @@ export function scriptOf(
       return whole;
     case 'bytes_after_done':
       return [...whole, ...done, dice.chance(0.5) ? afterDone : { do: 'sse', events: [chunks[0] ?? null] }];
+    case 'end_without_finish':
+      return [...head, ...events(unfinished), ...(dice.chance(0.5) ? done : [])];
     case 'held_open_after_done':
       return [...whole, ...done, { do: 'stall' }];
     case 'babble_after_finish':

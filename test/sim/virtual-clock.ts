@@ -18,6 +18,8 @@ export class VirtualClock implements Clock {
   /** Added to the wall clock only: it may jump, and nothing but the record may notice. */
   wallJumpMs = 0;
   fired = 0;
+  /** Called each time everybody has come to rest and time is about to pass. */
+  onRest: () => void = () => {};
   readonly #heap: Timer[] = [];
   #now = 0;
   #made = 0;
@@ -65,6 +67,7 @@ export class VirtualClock implements Clock {
         this.#now = Math.max(this.#now, Math.min(until.atMs, timer?.at ?? this.#now));
         return until.over();
       }
+      if (timer.at > this.#now && timer.what !== null) this.onRest();
       pop(this.#heap);
       const { what } = timer;
       if (what === null) continue;

@@ -24,6 +24,7 @@ import { VirtualClock } from './virtual-clock.ts';
 import { goodMood, randomMood, VirtualMachine } from './virtual-machine.ts';
 import type { MachineCall } from './virtual-machine.ts';
 import { VirtualNetwork } from './virtual-network.ts';
+import { watchWaits } from './watch-waits.ts';
 import { VirtualLimits, VirtualRecord } from './virtual-record.ts';
 
 /** One request of a world, and everything that became of it. */
@@ -106,8 +107,11 @@ export class World {
       clock,
       dice: this.#dice.fork(),
       violation: (what) => void this.violations.push(what),
+      // A reload may leave fewer slots than were promised.
+      poolOf: (target) => (this.#recentPolicies().length > 1 ? null : (this.#tables.targets.get(target)?.pool ?? null)),
     });
     this.fleet = new Fleet(this.#tables, { clock, watch });
+    watchWaits(this.fleet, { clock, violation: (what) => void this.violations.push(what) });
     const house = this.#house(watch);
     this.house = plant.house?.(house, this.#dice.fork()) ?? house;
     this.prober = new Prober({
@@ -253,10 +257,14 @@ export class World {
     if (machine?.spec.stopsOnAbort && slots !== null && this.network.working(pool) >= slots) fail(`whose ${slots} slots were all taken`);
   }
 
+  /** The policy in force, and those that were a moment ago. */
+  #recentPolicies(): readonly PolicyTables[] {
+    return [this.#tables, ...this.#replaced.filter(({ at }) => this.clock.now() - at < 2_000).map(({ tables }) => tables)];
+  }
+
   /** Slots of a pool: a slot that was granted just before a reload is still one. */
   #slotsOf(pool: string): number | null {
-    const recent = this.#replaced.filter(({ at }) => this.clock.now() - at < 2_000).map(({ tables }) => tables);
-    const slots = [this.#tables, ...recent].map((tables) => tables.pools.get(pool)?.slots ?? null);
+    const slots = this.#recentPolicies().map((tables) => tables.pools.get(pool)?.slots ?? null);
     return slots.includes(null) ? null : Math.max(...slots.filter((count) => count !== null));
   }
 

@@ -12,10 +12,11 @@ import { tokensNeeded } from '#core/routing/fit.ts';
 import type { Plan } from '#core/routing/plan.ts';
 import type { Reading } from '#core/routing/reading.ts';
 import type { Watch } from '#telemetry/ports.ts';
-import type { ServedModel } from '#upstreams/kind.ts';
+import type { ServedModel, ServerLoad } from '#upstreams/kind.ts';
 import type { Clock, SlotLease, Slots } from './ports.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Waiters } from './waiters.ts';
+import { Zombies } from './zombies.ts';
 
 /** Requests that may wait at once, in the wait of a walk or in the queue. */
 const waitersMax = 1_000;
@@ -44,6 +45,8 @@ interface UpstreamState {
   readonly url: string;
   health: UpstreamHealth;
   served: ReadonlyMap<string, ServedModel> | null;
+  /** What it last said it was working on, and when it was asked. */
+  load: { readonly told: ServerLoad; readonly at: number } | null;
   readonly retries: RetryBudget;
 }
 
@@ -59,6 +62,7 @@ export class FleetState implements Slots {
   readonly #upstreams = new Map<string, UpstreamState>();
   readonly #targets = new Map<TargetId, TargetState>();
   readonly #pools = new Map<string, number>();
+  readonly #zombies = new Zombies();
   readonly #drainedRoutes = new Set<string>();
   readonly #drainedUpstreams = new Set<string>();
   readonly #poison = new Map<string, number>();
@@ -78,7 +82,13 @@ export class FleetState implements Slots {
     for (const [name, state] of this.#upstreams) if (tables.upstreams.get(name)?.url !== state.url) this.#upstreams.delete(name);
     for (const upstream of tables.policy.upstreams) {
       if (!this.#upstreams.has(upstream.name)) {
-        this.#upstreams.set(upstream.name, { url: upstream.url, health: unprobedUpstream(now), served: null, retries: new RetryBudget() });
+        this.#upstreams.set(upstream.name, {
+          url: upstream.url,
+          health: unprobedUpstream(now),
+          served: null,
+          load: null,
+          retries: new RetryBudget(),
+        });
       }
     }
     for (const [target, state] of this.#targets) if (state.loadingSince !== null) this.#watchLoad(target, state.loadingSince);
@@ -163,11 +173,14 @@ export class FleetState implements Slots {
   #lease(target: TargetId, held: { readonly pool: string; readonly canary: boolean }): SlotLease {
     let lease: Lease = newLease(this.#clock.now());
     let cancelTimer: () => void = () => {};
+    let forget: () => void = () => {};
     const take = (event: LeaseEvent): void => {
       const before = lease.state;
       lease = stepLease(lease, event, this.#clock.now());
       cancelTimer();
+      if (lease.state === 'zombie' && before !== 'zombie') forget = this.#zombies.add(target, lease.since, () => take({ type: 'idle' }));
       if (lease.state === 'released') {
+        forget();
         if (before !== 'released') this.#release(target, held);
       } else if (lease.releaseAt !== null) {
         cancelTimer = this.#clock.after(lease.releaseAt - this.#clock.now(), () => take({ type: 'idle' }));
@@ -209,6 +222,25 @@ export class FleetState implements Slots {
     if (!state) return;
     state.served = models === null ? null : new Map(models.map((model) => [withoutLatest(model.name), model]));
     this.waiters.changed();
+  }
+
+  /** Whether callers have left work at this server that may still run. */
+  mayStillWork(upstream: string): boolean {
+    return this.#zombies.some((target) => this.#sharesServer(target, upstream), this.#clock.now());
+  }
+
+  /** What a server said it was working on when it was asked; null if it did not say. */
+  noteLoad(upstream: string, load: ServerLoad | null, askedAt: number): void {
+    const state = this.#upstreams.get(upstream);
+    if (!state) return;
+    state.load = load === null ? null : { told: load, at: askedAt };
+    if (load !== null) this.#zombies.release((target) => this.#sharesServer(target, upstream), load, askedAt);
+  }
+
+  #sharesServer(target: TargetId, upstream: string): boolean {
+    const { upstreams } = this.#tables;
+    const slotsOf = upstreams.get(upstream)?.slotsOf;
+    return slotsOf !== undefined && upstreams.get(upstreamOf(target))?.slotsOf === slotsOf;
   }
 
   noteBusy(target: TargetId, retryAfterMs: number | null): void {
@@ -330,9 +362,12 @@ export class FleetState implements Slots {
       targets: policy.models.map((model) => {
         const target = `${upstream}/${withoutLatest(model.name)}`;
         const { health, inFlight } = this.#target(target);
-        const served = state.served ? state.served.has(withoutLatest(model.name)) : null;
-        return { target, state: health.state, cause: health.cause, inFlight, served, medianAnswerMs: this.medianAnswerMs(target) };
+        const listed = state.served?.get(withoutLatest(model.name)) ?? null;
+        const served = state.served ? listed !== null : null;
+        const medianAnswerMs = this.medianAnswerMs(target);
+        return { target, state: health.state, cause: health.cause, inFlight, served, medianAnswerMs, listed };
       }),
+      load: state.load === null ? null : { ...state.load.told, askedMs: now - state.load.at },
     };
   }
 
@@ -402,5 +437,9 @@ export interface FleetSnapshot {
     readonly inFlight: number;
     readonly served: boolean | null;
     readonly medianAnswerMs: number | null;
+    /** What its server last said of the model; null if it does not list it, or was not asked. */
+    readonly listed: ServedModel | null;
   }[];
+  /** What the server last said it was working on, callers of others included, and how long ago it was asked; null if it does not say. */
+  readonly load: (ServerLoad & { readonly askedMs: number }) | null;
 }

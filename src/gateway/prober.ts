@@ -1,7 +1,9 @@
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Upstream } from '#core/policy/policy.ts';
 import type { Dialer, WireFault } from '#egress/port.ts';
-import type { ServedModel, UpstreamKind } from '#upstreams/kind.ts';
+import type { UpstreamKind } from '#upstreams/kind.ts';
+import { learnLoad, learnModels } from '#upstreams/learn-server.ts';
+import type { AskServer } from '#upstreams/learn-server.ts';
 import type { FleetState } from './fleet-state.ts';
 import type { Clock } from './ports.ts';
 
@@ -37,6 +39,8 @@ export class Prober {
   /** Before this moment a name is not looked up again. */
   readonly #lookUpAt = new Map<string, number>();
   readonly #busy = new Set<string>();
+  /** Whose load is being asked for. */
+  readonly #asked = new Set<string>();
   #cancelTick: (() => void) | null = null;
 
   constructor(ports: ProberPorts) {
@@ -67,6 +71,7 @@ export class Prober {
       const health = this.#ports.fleet.healthOf(upstream.name);
       const dueAt = health?.nextProbeAt ?? this.#dueAt.get(upstream.name) ?? 0;
       if (dueAt <= now) void this.#look(upstream);
+      if (health?.state !== 'ejected' && this.#ports.fleet.mayStillWork(upstream.name)) void this.#askLoad(upstream);
     }
   }
 
@@ -98,7 +103,7 @@ export class Prober {
       return;
     }
     fleet.noteHealth(upstream.name, { type: 'probe_good', loading: result.state === 'loading' });
-    if (result.state === 'up') await this.#readCatalogue(upstream, kind);
+    if (result.state === 'up') await this.#learn(upstream, kind);
   }
 
   /** One connection that is not accepted in time may be a machine that wakes up: it is looked at again at once. */
@@ -112,16 +117,27 @@ export class Prober {
     this.#dueAt.set(upstream.name, clock.now() + tickMs);
   }
 
-  async #readCatalogue(upstream: Upstream, kind: UpstreamKind): Promise<void> {
-    const { path, elsePath } = kind.catalogue;
-    const models =
-      (await this.#listAt(upstream, kind, path)) ?? (elsePath === undefined ? null : await this.#listAt(upstream, kind, elsePath));
-    this.#ports.fleet.noteServed(upstream.name, models);
+  async #learn(upstream: Upstream, kind: UpstreamKind): Promise<void> {
+    this.#ports.fleet.noteServed(upstream.name, await learnModels(kind, this.#asking(upstream)));
+    if (kind.load !== undefined && kind.load.keepsAwake !== true) await this.#askLoad(upstream);
   }
 
-  async #listAt(upstream: Upstream, kind: UpstreamKind, path: string): Promise<readonly ServedModel[] | null> {
-    const answer = await this.#get(upstream, path);
-    return 'status' in answer && answer.status === 200 ? kind.catalogue.read(answer.body) : null;
+  /** What the server is working on: callers who have left hold their slots no longer than it works for them. */
+  async #askLoad(upstream: Upstream): Promise<void> {
+    const kind = this.#ports.kindOf(upstream.kind);
+    if (kind.load === undefined || this.#asked.has(upstream.name)) return;
+    this.#asked.add(upstream.name);
+    const askedAt = this.#ports.clock.now();
+    const load = await learnLoad(kind, this.#asking(upstream));
+    this.#asked.delete(upstream.name);
+    this.#ports.fleet.noteLoad(upstream.name, load, askedAt);
+  }
+
+  #asking(upstream: Upstream): AskServer {
+    return async (path) => {
+      const answer = await this.#get(upstream, path);
+      return 'fault' in answer ? null : answer;
+    };
   }
 
   #get(upstream: Upstream, path: string): Promise<Answer> {

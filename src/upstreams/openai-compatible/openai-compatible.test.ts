@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Refusal } from '#core/attempt/refusal.ts';
-import { upstreamKindNamed, upstreamKinds } from '#upstreams/registry.ts';
+import { upstreamKindNamed } from '#upstreams/registry.ts';
 import type { UpstreamKind } from '#upstreams/kind.ts';
+
+import { openaiCompatibleKinds } from './profiles.ts';
 
 function kind(name: string): UpstreamKind {
   const found = upstreamKindNamed(name);
@@ -117,7 +119,7 @@ const golden: [meaning: Refusal['meaning'], status: number, body: string, header
   ['failed', 504, '<!DOCTYPE html><title>504 Gateway Time-out</title>'],
   ['failed', 408, ''],
 ];
-for (const each of upstreamKinds) {
+for (const each of [...openaiCompatibleKinds, kind('scripted')]) {
   test(`${each.name} understands what servers say when they refuse`, () => {
     for (const [meaning, status, body, headers] of golden)
       assert.equal(each.readRefusal(status, headers ?? {}, body).meaning, meaning, `${status} ${body}`);
@@ -179,10 +181,10 @@ test('catalogues of each server', () => {
     ],
   });
   assert.deepEqual(kind('lmstudio').catalogue.read(lmstudio), [
-    { ...unsaid, name: 'gemma', context: 32768, input: ['image'], tools: true, service: 'chat' },
-    { ...unsaid, name: 'nomic', context: 2048, input: [], service: 'embeddings' },
+    { ...unsaid, name: 'gemma', context: 32768, input: ['image'], tools: true, service: 'chat', loaded: true },
+    { ...unsaid, name: 'nomic', context: 2048, input: [], service: 'embeddings', loaded: false },
   ]);
-  assert.equal(kind('lmstudio').catalogue.elsePath, '/v1/models');
+  assert.deepEqual(kind('lmstudio').catalogue.elsePaths, ['/v1/models']);
   assert.equal(kind('lmstudio').catalogue.read('{"error":"Unexpected endpoint or method. (GET /api/v0/models)"}'), null);
   assert.deepEqual(kind('mlx').catalogue.read('{"object":"list","data":[{"id":"mlx-community/x","object":"model","created":1}]}'), [
     { ...unsaid, name: 'mlx-community/x' },
@@ -215,11 +217,7 @@ test('fields that reach out are named with their place', () => {
 
 test('what the kinds say of themselves', () => {
   assert.deepEqual(
-    upstreamKinds.map((each) => each.name),
-    ['vllm', 'llamacpp', 'lmstudio', 'mlx', 'openai', 'scripted'],
-  );
-  assert.deepEqual(
-    upstreamKinds.filter((each) => each.locationMustBeSaid).map((each) => each.name),
+    openaiCompatibleKinds.filter((each) => each.locationMustBeSaid).map((each) => each.name),
     ['openai'],
   );
   assert.equal(kind('openai').isCloudModel('gpt-oss:120b-cloud'), true);

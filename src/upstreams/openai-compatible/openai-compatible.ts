@@ -1,5 +1,6 @@
 import { openaiChat } from '#dialects/openai-chat.ts';
-import type { ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
+import { openaiEmbeddings } from '#dialects/openai-embeddings.ts';
+import type { KindSays, ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
 import { readRefusalBy } from '#upstreams/refusal-rules.ts';
 
 import { prepareRequest } from './prepare-request.ts';
@@ -15,8 +16,10 @@ export interface ServerProfile {
   readonly honoursAbort: boolean;
   /** A path that never loads a model. */
   readonly probePath: string;
-  readonly cataloguePath: string;
-  readonly catalogueElsePath?: string;
+  readonly catalogue: Omit<UpstreamKind['catalogue'], 'read'>;
+  readonly details?: NonNullable<UpstreamKind['details']>;
+  readonly load?: NonNullable<UpstreamKind['load']>;
+  readonly says: KindSays;
   /** Top-level fields of a request by which this server reaches out, beside the templates that all know. */
   readonly reaching: readonly string[];
   /** Sent as `max_tokens` where the caller asked for no bound and the policy knows none; servers with a default of their own need it. */
@@ -27,17 +30,21 @@ export interface ServerProfile {
 
 /** Makes the kind of one row. */
 export function openaiCompatible(profile: ServerProfile): UpstreamKind {
-  const { catalogueElsePath: elsePath, cloudModel } = profile;
+  const { cloudModel, details, load } = profile;
   return {
     name: profile.name,
     title: profile.title,
     locationMustBeSaid: profile.locationMustBeSaid ?? false,
+    says: profile.says,
     dialect: openaiChat,
+    otherDialects: { embeddings: openaiEmbeddings },
     honoursAbort: profile.honoursAbort,
     isCloudModel: (model) => cloudModel?.test(model) ?? false,
     authorise: (key) => ({ authorization: `Bearer ${key}` }),
     probe: { path: profile.probePath, read: readProbe },
-    catalogue: { path: profile.cataloguePath, ...(elsePath === undefined ? {} : { elsePath }), read: readCatalogue },
+    catalogue: { read: readCatalogue, ...profile.catalogue },
+    ...(details === undefined ? {} : { details }),
+    ...(load === undefined ? {} : { load }),
     reachingField: (body) => reachingField(body, profile.reaching),
     prepare: (call) => prepareRequest(call, { reaching: profile.reaching, outputTokensDefault: profile.outputTokensDefault ?? null }),
     readRefusal: (status, headers, body) => readRefusalBy(refusalRules, { status, headers, body }),

@@ -1,7 +1,9 @@
 import type { Modality, Service } from '#core/policy/policy.ts';
+import { isJsonFields, parseJsonFields } from '#upstreams/json-fields.ts';
+import type { JsonFields } from '#upstreams/json-fields.ts';
 import type { ServedModel } from '#upstreams/kind.ts';
 
-type Entry = Readonly<Record<string, unknown>>;
+import { countAt } from './count-at.ts';
 
 const modelsMax = 10_000;
 const nameCharsMax = 512;
@@ -25,41 +27,51 @@ const services: Readonly<Record<string, Service>> = { llm: 'chat', vlm: 'chat', 
  * not know). What a server does not say stays null.
  */
 export function readCatalogue(body: string): readonly ServedModel[] | null {
-  const list = parse(body);
+  const list = parseJsonFields(body);
   const data = list?.['data'];
   if (list === null || !Array.isArray(data)) return null;
   const alike = besideEntries(list['models']);
   const served = new Map<string, ServedModel>();
   for (const entry of data.slice(0, modelsMax)) {
-    const name = isEntry(entry) ? entry['id'] : null;
-    if (!isEntry(entry) || typeof name !== 'string' || name === '' || name.length > nameCharsMax || served.has(name)) continue;
-    served.set(name, readEntry(name, { ...alike.get(name), ...entry }));
+    if (!isJsonFields(entry)) continue;
+    const { id, aliases } = entry;
+    for (const name of [id, ...(Array.isArray(aliases) ? aliases : [])]) {
+      if (typeof name !== 'string' || name === '' || name.length > nameCharsMax || served.has(name)) continue;
+      served.set(name, readEntry(name, { ...alike.get(id), ...entry }));
+    }
   }
   return [...served.values()];
 }
 
 /** llama.cpp lists each model a second time under `models`, with its capabilities. */
-function besideEntries(models: unknown): ReadonlyMap<unknown, Entry> {
-  const entries = Array.isArray(models) ? models.slice(0, modelsMax).filter(isEntry) : [];
+function besideEntries(models: unknown): ReadonlyMap<unknown, JsonFields> {
+  const entries = Array.isArray(models) ? models.slice(0, modelsMax).filter(isJsonFields) : [];
   return new Map(entries.map((entry) => [entry['name'] ?? entry['model'], { capabilities: entry['capabilities'] }]));
 }
 
-function readEntry(name: string, entry: Entry): ServedModel {
+function readEntry(name: string, entry: JsonFields): ServedModel {
   const type = entry['type'];
   return {
     name,
-    context: contextPlaces.map((place) => tokensAt(entry, place)).find((tokens) => tokens !== null) ?? null,
+    context: contextPlaces.map((place) => countAt(entry, place)).find((tokens) => tokens !== null) ?? null,
     input: inputOf(entry),
     tools: toolsOf(entry['capabilities']),
     service: typeof type === 'string' && Object.hasOwn(services, type) ? (services[type] ?? null) : null,
     remote: isSaid(entry['remote_host']) || isSaid(entry['remote_model']),
     slots: null,
+    ...loadedOf(entry),
   };
 }
 
-function inputOf(entry: Entry): readonly Modality[] | null {
+/** LM Studio says `state`; a llama.cpp that serves several models `status.value`. */
+function loadedOf({ state, status }: JsonFields): { readonly loaded?: boolean } {
+  const said = state ?? (isJsonFields(status) ? status['value'] : null);
+  return typeof said === 'string' ? { loaded: said === 'loaded' } : {};
+}
+
+function inputOf(entry: JsonFields): readonly Modality[] | null {
   const { architecture, type, capabilities } = entry;
-  const said = isEntry(architecture) ? architecture['input_modalities'] : undefined;
+  const said = isJsonFields(architecture) ? architecture['input_modalities'] : undefined;
   if (Array.isArray(said)) return modalities.filter((modality) => said.includes(modality));
   if (type === 'vlm') return ['image'];
   if (type === 'llm' || type === 'embeddings') return [];
@@ -70,28 +82,10 @@ function inputOf(entry: Entry): readonly Modality[] | null {
 
 function toolsOf(capabilities: unknown): boolean | null {
   if (Array.isArray(capabilities)) return capabilities.includes('tool_use') || capabilities.includes('tools') ? true : null;
-  const said = isEntry(capabilities) ? (capabilities['tools'] ?? capabilities['tool_use']) : null;
+  const said = isJsonFields(capabilities) ? (capabilities['tools'] ?? capabilities['tool_use']) : null;
   return typeof said === 'boolean' ? said : null;
-}
-
-function tokensAt(entry: Entry, place: readonly string[]): number | null {
-  const value = place.reduce<unknown>((inner, field) => (isEntry(inner) ? inner[field] : null), entry);
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 }
 
 function isSaid(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
-}
-
-function isEntry(value: unknown): value is Entry {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parse(body: string): Entry | null {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isEntry(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

@@ -15,6 +15,8 @@ export const refusalRules: readonly RefusalRule[] = [
     meaning: 'absent',
   },
   { statuses: [400, 404, 422], says: /(?:^|· )(?:model_not_found|model_not_loaded)\b/, meaning: 'absent' },
+  // llama.cpp, started without what the policy says it serves.
+  { statuses: [501], says: /^this server does not support (?:embeddings|reranking)/i, meaning: 'absent' },
   {
     // vLLM and OpenAI; llama.cpp, whose older releases answer 500; LM Studio in two wordings; the code that OpenAI and llama.cpp give.
     statuses: [400, 413, 422, 500],

@@ -8,7 +8,14 @@ const speaking = openaiCompatible({
   title: 'a scripted machine, for tests and the demo house',
   honoursAbort: true,
   probePath: '/health',
-  cataloguePath: '/v1/models',
+  catalogue: { path: '/v1/models' },
+  says: {
+    loading: '`/health` answers 503 "Loading model"',
+    queue: 'not told',
+    context: 'the list of models',
+    location: 'the policy',
+    abort: 'stops at once',
+  },
   reaching: [],
 });
 

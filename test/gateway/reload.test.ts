@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyFile } from '#config/schema.ts';
+import { tcpConnect } from '#egress/open-socket.ts';
 import { FakeClock, turns, until } from './fake-clock.ts';
 import { answers, doneEvent, finishEvent, gate, inTurn, roleEvent, streamOf, word } from './machines.ts';
 import { contentOf, errorOf } from './read-answer.ts';
@@ -110,6 +111,36 @@ test('a policy that comes between the plan and a cloud dial decides: what it too
     if (index === 0) assert.equal(contentOf(answer), 'from one');
     else assert.equal(errorOf(answer)?.code, 'no_route', answer.text);
   }
+});
+
+test('a reload while a machine is dialled loses no request: what the new policy still allows is dialled under it', async (t) => {
+  let meanwhile: () => void = () => {};
+  const { under, machines, policyWith } = await setStage(t, {
+    connect: (peer) => {
+      meanwhile();
+      meanwhile = () => {};
+      return tcpConnect(peer);
+    },
+    machines: { one: answers('from one'), two: answers('from two') },
+    routes: { chat: { target: 'one' } },
+  });
+  const withRoute =
+    (name: string) =>
+    (policy: PolicyFile): PolicyFile => ({ ...policy, routes: { ...policy.routes, [name]: { target: 'two' } } });
+  meanwhile = () => under.usePolicy(policyWith(withRoute('more')));
+  assert.equal(contentOf(await under.ask().done), 'from one');
+  assert.equal(machines.one.requests.length, 1);
+  meanwhile = () =>
+    under.usePolicy(
+      policyWith((policy) => ({
+        ...withRoute('chat')(policy),
+        upstreams: { two: policy.upstreams['two'] ?? { kind: 'scripted', models: {} } },
+      })),
+    );
+  machines.one.closeIdle();
+  await machines.one.disconnected();
+  assert.equal(errorOf(await under.ask().done)?.code, 'no_route', 'what it took away is not');
+  assert.equal(machines.one.requests.length, 1);
 });
 
 test('a revoked key dials nobody any more', async (t) => {

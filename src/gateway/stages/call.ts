@@ -20,6 +20,8 @@ export type Called =
       readonly released: ReleasedReply;
       readonly startedAt: number;
       readonly changes: readonly string[];
+      /** The policy whose permit it was dialled with. */
+      readonly policyHash: string;
     }
   | { readonly type: 'lost_race' }
   | { readonly type: 'limited'; readonly retryAfterMs: number | null }
@@ -27,6 +29,15 @@ export type Called =
 
 /** Stage 6: one try at one target. The reply's events reach the caller as they come, under the commit rule. */
 export async function call(house: House, journey: Journey, dial: { readonly target: TargetId; readonly fresh: boolean }): Promise<Called> {
+  for (;;) {
+    const called = await tryOnce(house, journey, dial);
+    // The policy changed between the minting of the permit and the dial, and nothing was sent: the one in force now is asked for a permit.
+    const outdated = called.type === 'attempt' && called.report.fault?.cause === 'no_permit' && called.policyHash !== house.tables().hash;
+    if (!outdated) return called;
+  }
+}
+
+async function tryOnce(house: House, journey: Journey, dial: { readonly target: TargetId; readonly fresh: boolean }): Promise<Called> {
   const { request } = journey;
   // The record of the intent must be durable before anything leaves the house.
   if (request.tables.targets.get(dial.target)?.location !== 'house') await journey.begun;
@@ -112,7 +123,7 @@ async function run(
   if (request.responder.gone) journey.stopReply();
   const report = await attempt.done;
   released.stop();
-  return { type: 'attempt', report, released, startedAt, changes: prepared.changes };
+  return { type: 'attempt', report, released, startedAt, changes: prepared.changes, policyHash: dial.permit.policyHash };
 }
 
 /** `words:coding`, and who was passed over on the way here. */

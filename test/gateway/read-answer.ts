@@ -4,7 +4,7 @@ import type { Answer } from './fake-client.ts';
 interface Message {
   readonly content?: string | null;
   readonly reasoning_content?: string;
-  readonly tool_calls?: readonly { readonly function?: { readonly name?: string; readonly arguments?: string } }[];
+  readonly tool_calls?: readonly { readonly id?: string; readonly function?: { readonly name?: string; readonly arguments?: string } }[];
 }
 
 interface Payload {

@@ -139,7 +139,7 @@ for (const stream of [true, false]) {
         { name: 'weather', arguments: '{}' },
       ],
     );
-    const ids = told.map((call) => String(Object.entries(call).find(([key]) => key === 'id')?.[1]));
+    const ids = told.map((call) => call.id ?? '');
     assert.equal(new Set(ids).size, 2);
     for (const id of ids) assert.match(id, /^call_[A-Za-z0-9_]{1,35}$/);
     const { tools } = await sent(stage);

@@ -37,7 +37,10 @@ profiles:
 `;
 
 /** Starts the den; what is not said answers in one word. */
-export function startDen(t: TestContext, does: { readonly reader?: Script | ScriptHandler; readonly seer?: Script | ScriptHandler } = {}): Promise<Den> {
+export function startDen(
+  t: TestContext,
+  does: { readonly reader?: Script | ScriptHandler; readonly seer?: Script | ScriptHandler } = {},
+): Promise<Den> {
   const settings = {
     reader: { models: [readerModel], does: does.reader ?? answering({ model: readerModel, text: 'read' }) },
     seer: { models: [seerModel], does: does.seer ?? answering({ model: seerModel, text: 'seen' }) },
@@ -46,7 +49,10 @@ export function startDen(t: TestContext, does: { readonly reader?: Script | Scri
 }
 
 /** The official client as anybody would set it up. */
-export function clientOf(den: { readonly origin: () => string; readonly key: string }, more: { readonly key?: string; readonly maxRetries?: number } = {}): OpenAI {
+export function clientOf(
+  den: { readonly origin: () => string; readonly key: string },
+  more: { readonly key?: string; readonly maxRetries?: number } = {},
+): OpenAI {
   return new OpenAI({ baseURL: `${den.origin()}/v1`, apiKey: more.key ?? den.key, maxRetries: more.maxRetries ?? 0 });
 }
 

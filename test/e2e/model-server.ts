@@ -1,8 +1,9 @@
 import { healthScript, modelListScript } from '#upstreams/scripted/catalogue-script.ts';
-import { chatStream, chatWhole } from '#upstreams/scripted/chat-script.ts';
+import { chatChunks, chatStream, chatStreamHead, chatWhole } from '#upstreams/scripted/chat-script.ts';
 import type { ChatAnswer, ChatStreamOptions } from '#upstreams/scripted/chat-script.ts';
 import { startScriptedServer } from '#upstreams/scripted/engine.ts';
 import type { ScriptedServer, ScriptedServerOptions, ScriptHandler } from '#upstreams/scripted/engine.ts';
+import { openaiError, refusalScript } from '#upstreams/scripted/refusal-script.ts';
 import type { RequestLog } from '#upstreams/scripted/request-log.ts';
 import { isJsonObject } from '#upstreams/scripted/script.ts';
 import type { JsonObject, Script } from '#upstreams/scripted/script.ts';
@@ -32,6 +33,7 @@ export async function startModelServer(
   const server = await startScriptedServer((request) => {
     if (request.path === '/health') return healthScript();
     if (request.path === '/v1/models') return modelListScript(models.map((model) => ({ name: model })));
+    if (request.method !== 'POST') return refusalScript(404, openaiError('Not found.', { type: 'invalid_request_error', code: null }));
     const claim = claims.shift();
     if (claim) claim(request);
     else unclaimed.push(request);
@@ -40,7 +42,7 @@ export async function startModelServer(
   return {
     name,
     server,
-    chats: () => server.requests.filter((request) => request.path === '/v1/chat/completions'),
+    chats: () => server.requests.filter((request) => request.method === 'POST'),
     nextChat: () => {
       const log = unclaimed.shift();
       return log ? Promise.resolve(log) : new Promise((resolve) => void claims.push(resolve));
@@ -71,4 +73,15 @@ export function answering(answer: Partial<ChatAnswer>, options: ChatStreamOption
     const includeUsage = isJsonObject(wanted) && wanted['include_usage'] === true;
     return chatStream(full, { includeUsage, ...options });
   };
+}
+
+/** A stream that says `first`, waits at the gate `more`, then says `last` and ends well. */
+export function gatedStream(model: string): Script {
+  const events = [...chatChunks({ model, text: ['first', 'last'] }), '[DONE]'];
+  return [
+    ...chatStreamHead(),
+    { do: 'sse', events: events.slice(0, 2) },
+    { do: 'gate', name: 'more' },
+    { do: 'sse', events: events.slice(2) },
+  ];
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import OpenAI from 'openai';
+import OpenAI, { APIError } from 'openai';
 import { chatChunks, chatStreamHead } from '#upstreams/scripted/chat-script.ts';
 import { busyScript, contentPolicyScript, loadingScript, redirectScript, serverErrorScript } from '#upstreams/scripted/refusal-script.ts';
 import type { Script } from '#upstreams/scripted/script.ts';
@@ -11,10 +11,13 @@ import type { Den } from './den.ts';
 import { answering } from './model-server.ts';
 import { rawAnswer } from './raw-exchange.ts';
 
-type ErrorClass = typeof OpenAI.BadRequestError | typeof OpenAI.APIError;
+type ErrorClass = new (...parts: never[]) => APIError;
 
 /** What the client throws for `asked`, held to its class and to what every error of ours has. */
-async function thrown(asked: Promise<unknown>, expected: { readonly class: ErrorClass; readonly status: number; readonly code: string }): Promise<OpenAI.APIError> {
+async function thrown(
+  asked: Promise<unknown>,
+  expected: { readonly class: ErrorClass; readonly status: number; readonly code: string },
+): Promise<APIError> {
   const error: unknown = await asked.then(
     () => assert.fail('it was answered'),
     (reason: unknown) => reason,
@@ -27,7 +30,7 @@ async function thrown(asked: Promise<unknown>, expected: { readonly class: Error
   return error;
 }
 
-const shouldRetry = (error: OpenAI.APIError): string | null => error.headers?.get('x-should-retry') ?? null;
+const shouldRetry = (error: APIError): string | null => error.headers?.get('x-should-retry') ?? null;
 
 test('400: a request that cannot be understood, or that reaches out', async (t) => {
   const den = await startDen(t);
@@ -87,7 +90,11 @@ test('404: a model nobody serves, with the nearest names', async (t) => {
   });
   assert.match(error.message, /chat/);
   await thrown(clientOf(den).models.retrieve('nobody/nothing'), { class: OpenAI.NotFoundError, status: 404, code: 'model_not_found' });
-  await thrown(clientOf(den).embeddings.create({ model: 'den/chat', input: 'x' }), { class: OpenAI.NotFoundError, status: 404, code: 'not_found' });
+  await thrown(clientOf(den).embeddings.create({ model: 'den/chat', input: 'x' }), {
+    class: OpenAI.NotFoundError,
+    status: 404,
+    code: 'not_found',
+  });
 });
 
 test('413: a body over the limit is refused from its head alone', async (t) => {
@@ -100,7 +107,9 @@ test('413: a body over the limit is refused from its head alone', async (t) => {
     heard += part.toString('latin1');
   });
   socket.on('close', () => resolve(heard));
-  socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${den.key}\r\ncontent-length: 30000000\r\n\r\n`);
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${den.key}\r\ncontent-length: 30000000\r\n\r\n`,
+  );
   assert.match(await promise, /^HTTP\/1\.1 413 [^]*"code":"too_large"/);
 });
 
@@ -108,7 +117,9 @@ test('429: every slot in use, and when to come back', async (t) => {
   const den = await startDen(t, { reader: [...chatStreamHead(), { do: 'stall' }] });
   const abort = new AbortController();
   const client = clientOf(den);
-  const holding = [1, 2, 3, 4].map(() => client.chat.completions.create({ ...question(), stream: true }, { signal: abort.signal }).catch(() => {}));
+  const holding = [1, 2, 3, 4].map(() =>
+    client.chat.completions.create({ ...question(), stream: true }, { signal: abort.signal }).catch(() => {}),
+  );
   for (const _ of holding) await den.machines.reader.nextChat();
   const error = await thrown(client.chat.completions.create(question()), { class: OpenAI.RateLimitError, status: 429, code: 'saturated' });
   assert.match(error.headers?.get('retry-after') ?? '', /^[1-9]\d*$/);
@@ -131,9 +142,19 @@ test('429: the machine’s own word that it is busy, with its Retry-After, and t
 
 const broken: readonly { readonly what: string; readonly reader: Script; readonly status: number; readonly code: string }[] = [
   { what: 'an answer of nothing', reader: answeringOnce({ text: '' }), status: 502, code: 'upstream_empty' },
-  { what: 'reasoning that ate the whole output', reader: answeringOnce({ reasoning: 'hm', finish: 'length' }), status: 502, code: 'upstream_reasoning_exhausted' },
+  {
+    what: 'reasoning that ate the whole output',
+    reader: answeringOnce({ reasoning: 'hm', finish: 'length' }),
+    status: 502,
+    code: 'upstream_reasoning_exhausted',
+  },
   { what: 'an error of the machine', reader: serverErrorScript('out of luck'), status: 502, code: 'upstream_bad_gateway' },
-  { what: 'a body that is cut', reader: [{ do: 'header', name: 'content-length', value: '500' }, { do: 'body', bytes: '{"choices":[' }, { do: 'fin' }], status: 502, code: 'upstream_truncated' },
+  {
+    what: 'a body that is cut',
+    reader: [{ do: 'header', name: 'content-length', value: '500' }, { do: 'body', bytes: '{"choices":[' }, { do: 'fin' }],
+    status: 502,
+    code: 'upstream_truncated',
+  },
   { what: 'a redirect', reader: redirectScript('http://203.0.113.9/v1/chat/completions'), status: 502, code: 'upstream_redirect' },
   { what: 'a model that loads', reader: loadingScript(), status: 503, code: 'model_loading' },
   { what: 'a stream that says nothing in time', reader: [...chatStreamHead(), { do: 'stall' }], status: 504, code: 'upstream_stalled' },
@@ -142,7 +163,11 @@ for (const { what, reader, status, code } of broken) {
   test(`${status}: ${what}`, async (t) => {
     const den = await startDen(t, { reader });
     const stream = code === 'upstream_stalled';
-    const error = await thrown(clientOf(den).chat.completions.create({ ...question(), stream }), { class: OpenAI.InternalServerError, status, code });
+    const error = await thrown(clientOf(den).chat.completions.create({ ...question(), stream }), {
+      class: OpenAI.InternalServerError,
+      status,
+      code,
+    });
     assert.ok(!error.message.includes('out of luck'), 'what the machine said stays in the record');
     assert.match(error.message, /reader/);
     if (code === 'model_loading') assert.match(error.headers?.get('retry-after') ?? '', /^\d+$/);
@@ -153,7 +178,11 @@ test('503: nobody there, and a machine that is back answers again', async (t) =>
   const den = await startDen(t);
   await den.machines.reader.server.refuse();
   den.machines.reader.server.resetAll();
-  const error = await thrown(clientOf(den).chat.completions.create(question()), { class: OpenAI.InternalServerError, status: 503, code: 'no_route' });
+  const error = await thrown(clientOf(den).chat.completions.create(question()), {
+    class: OpenAI.InternalServerError,
+    status: 503,
+    code: 'no_route',
+  });
   assert.match(error.message, /den\/chat has no machine: reader (refused the connection|is down \(.+\))\. This route never falls back\./);
 });
 
@@ -172,7 +201,9 @@ for (const [how, last] of [
 ] satisfies [string, Script][]) {
   test(`a stream that is ${how} after content makes the client throw`, async (t) => {
     const [role, first] = chatChunks({ model: readerModel, text: ['some'] });
-    const den = await startDen(t, { reader: [...chatStreamHead(), { do: 'sse', events: [role ?? null, first ?? null] }, { do: 'gate', name: 'cut' }, ...last] });
+    const den = await startDen(t, {
+      reader: [...chatStreamHead(), { do: 'sse', events: [role ?? null, first ?? null] }, { do: 'gate', name: 'cut' }, ...last],
+    });
     const words: (string | null | undefined)[] = [];
     await assert.rejects(
       async () => {
@@ -181,11 +212,11 @@ for (const [how, last] of [
           den.machines.reader.server.open('cut');
         }
       },
-      (error) => error instanceof OpenAI.APIError && /reader .*\(request req_/.test(error.message),
+      (error) => error instanceof APIError && /reader .*\(request req_/.test(error.message),
     );
     assert.deepEqual(words, ['', 'some']);
     const whole = clientOf(den).chat.completions.stream(question());
-    await assert.rejects(whole.finalChatCompletion(), OpenAI.APIError, 'nor does the helper make a whole answer of it');
+    await assert.rejects(whole.finalChatCompletion(), APIError, 'nor does the helper make a whole answer of it');
   });
 }
 

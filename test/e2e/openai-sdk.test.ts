@@ -18,7 +18,9 @@ const tools = [
 ];
 
 test('a whole answer, and the request id under the name the client looks for', async (t) => {
-  const den = await startDen(t, { reader: answering({ model: readerModel, id: 'chatcmpl-77', text: 'four', reasoning: 'two and two', usage }) });
+  const den = await startDen(t, {
+    reader: answering({ model: readerModel, id: 'chatcmpl-77', text: 'four', reasoning: 'two and two', usage }),
+  });
   const completion = await clientOf(den).chat.completions.create(question());
   const [choice] = completion.choices;
   assert.equal(choice?.message.content, 'four');
@@ -26,8 +28,8 @@ test('a whole answer, and the request id under the name the client looks for', a
   assert.equal((choice.message as { reasoning_content?: string }).reasoning_content, 'two and two');
   assert.deepEqual({ id: completion.id, model: completion.model }, { id: 'chatcmpl-77', model: readerModel });
   assert.equal(completion.usage?.total_tokens, 25);
-  assert.match(completion._request_id ?? '', /^req_/);
-  const { response } = await clientOf(den).chat.completions.create(question()).withResponse();
+  const { response, request_id: id } = await clientOf(den).chat.completions.create(question()).withResponse();
+  assert.match(id ?? '', /^req_/);
   assert.equal(response.headers.get('x-gatehouse-upstream'), 'reader');
   assert.equal(response.headers.get('x-gatehouse-model'), readerModel);
   assert.equal(response.headers.get('x-gatehouse-route'), 'chat');
@@ -39,7 +41,10 @@ test('a stream with usage: words in order, one id, usage last and alone', async 
   const chunks = await Array.fromAsync(stream);
   assert.equal(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join(''), 'one two three');
   assert.deepEqual([...new Set(chunks.map((chunk) => chunk.id))], ['chatcmpl-9']);
-  assert.deepEqual(chunks.map((chunk) => chunk.choices[0]?.finish_reason ?? null).filter((finish) => finish !== null), ['stop']);
+  assert.deepEqual(
+    chunks.map((chunk) => chunk.choices[0]?.finish_reason ?? null).filter((finish) => finish !== null),
+    ['stop'],
+  );
   const last = chunks.at(-1);
   assert.deepEqual({ choices: last?.choices, total: last?.usage?.total_tokens }, { choices: [], total: 25 });
 });
@@ -59,7 +64,9 @@ test('a tool call in a whole answer', async (t) => {
   const den = await startDen(t, { reader: answering({ model: readerModel, toolCalls: [call] }) });
   const { choices } = await clientOf(den).chat.completions.create({ ...question(), tools });
   assert.equal(choices[0]?.finish_reason, 'tool_calls');
-  assert.deepEqual(choices[0].message.tool_calls, [{ id: 'call_a', type: 'function', function: { name: 'weather', arguments: weather('Oslo') } }]);
+  assert.deepEqual(choices[0].message.tool_calls, [
+    { id: 'call_a', type: 'function', function: { name: 'weather', arguments: weather('Oslo') } },
+  ]);
   assert.deepEqual(bodyOf(await den.machines.reader.nextChat())['tools'], tools, 'the tools reached the server as they were');
 });
 
@@ -73,7 +80,8 @@ test('two parallel tool calls in fragments that take turns', async (t) => {
   const runner = clientOf(den).chat.completions.stream({ ...question(), tools });
   const indices = new Map<number, string[]>();
   runner.on('chunk', ({ choices }) => {
-    for (const { index, id } of choices[0]?.delta.tool_calls ?? []) indices.set(index, [...(indices.get(index) ?? []), ...(id === undefined ? [] : [id])]);
+    for (const { index, id } of choices[0]?.delta.tool_calls ?? [])
+      indices.set(index, [...(indices.get(index) ?? []), ...(id === undefined ? [] : [id])]);
   });
   const { choices } = await runner.finalChatCompletion();
   assert.equal(choices[0]?.finish_reason, 'tool_calls');
@@ -84,7 +92,14 @@ test('two parallel tool calls in fragments that take turns', async (t) => {
       ['call_rome', weather('Rome [DONE]')],
     ],
   );
-  assert.deepEqual([...indices], [[0, ['call_oslo']], [1, ['call_rome']]], 'the id comes once, on the first fragment of its index');
+  assert.deepEqual(
+    [...indices],
+    [
+      [0, ['call_oslo']],
+      [1, ['call_rome']],
+    ],
+    'the id comes once, on the first fragment of its index',
+  );
 });
 
 test('an image goes to the machine that sees, whatever the words, and never to the one that does not', async (t) => {
@@ -147,7 +162,8 @@ test('models: the list, and one by its name, raw or escaped', async (t) => {
   const den = await startDen(t);
   const client = clientOf(den);
   const names = (await Array.fromAsync(await client.models.list())).map((model) => model.id);
-  for (const name of ['den/auto', 'den/chat', 'den/vision', readerModel, seerModel]) assert.ok(names.includes(name), `${name} in ${names.join()}`);
+  for (const name of ['den/auto', 'den/chat', 'den/vision', readerModel, seerModel])
+    assert.ok(names.includes(name), `${name} in ${names.join()}`);
   for (const name of names) assert.equal((await client.models.retrieve(name)).id, name);
   const raw = await fetch(`${den.origin()}/v1/models/${readerModel}`, { headers: { authorization: `Bearer ${den.key}` } });
   const model = (await raw.json()) as { readonly id: string; readonly max_model_len: number };
@@ -167,7 +183,9 @@ test('a model’s own name works, so that a base URL is all that changes', async
 
 test('a machine that answers a whole body to a stream, and a stream that is asked for whole', async (t) => {
   const whole = answering({ model: readerModel, text: 'in one piece' });
-  const den = await startDen(t, { reader: (request) => (asksStream(request) ? whole({ ...request, json: { stream: false } }) : whole(request)) });
+  const den = await startDen(t, {
+    reader: (request) => (asksStream(request) ? whole({ ...request, json: { stream: false } }) : whole(request)),
+  });
   const stream = await clientOf(den).chat.completions.create({ ...question(), stream: true });
   const chunks = await Array.fromAsync(stream);
   assert.equal(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join(''), 'in one piece');

@@ -100,12 +100,17 @@ const cuts: Readonly<Record<string, Script>> = {
   'closed without its end': [{ do: 'fin' }],
   'ended properly but without a finish reason': [],
   'broken by an event that does not parse': [bytes('data: {"id":\n\n'), { do: 'stall' }],
-  'broken by an error in the stream': [bytes('data: {"error":{"message":"CUDA error","type":"server_error","code":500}}\n\n'), { do: 'stall' }],
+  'broken by an error in the stream': [
+    bytes('data: {"error":{"message":"CUDA error","type":"server_error","code":500}}\n\n'),
+    { do: 'stall' },
+  ],
 };
 for (const [how, rest] of Object.entries(cuts)) {
   test(`a stream ${how} after content ends with an error and no terminator`, async (t) => {
     const [role, first] = chatChunks({ model: readerModel, text: ['some'] });
-    const den = await startDen(t, { reader: [...head, { do: 'sse', events: [role ?? null, first ?? null] }, { do: 'gate', name: 'cut' }, ...rest] });
+    const den = await startDen(t, {
+      reader: [...head, { do: 'sse', events: [role ?? null, first ?? null] }, { do: 'gate', name: 'cut' }, ...rest],
+    });
     const exchange = await rawExchange(chatUrl(den), streamed(den));
     await exchange.until('some');
     den.machines.reader.server.open('cut');

@@ -42,13 +42,17 @@ export interface HouseOnLoopback<Name extends string> {
   /** Makes a key for a profile, through the operator's socket. */
   newKey(profile: string, name?: string): Promise<string>;
   /** Asks through the operator's socket. */
-  operator(method: 'GET' | 'POST', path: string, body?: unknown): Promise<{ readonly status: number; readonly json: never; readonly text: string }>;
+  operator(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly json: never; readonly text: string }>;
   /** Writes another policy into the file; nothing reads it yet. */
   writePolicy(text: (urls: Readonly<Record<Name, string>>) => string): void;
   /** Resolves once something was told that passes; also of what was told before. */
   untilTold(passes: (told: Told) => boolean): Promise<void>;
-  /** Ends the house and starts one again on the same folder and port. */
-  restart(): Promise<void>;
+  /** Ends the house and starts one again on the same folder and port; `between` happens while none runs. */
+  restart(between?: () => void): Promise<void>;
   /** The lines of the record so far. */
   decisions(): readonly DecisionLine[];
 }
@@ -119,7 +123,10 @@ export async function startHouseOnLoopback<Name extends string>(
     faults,
     operator,
     newKey: async (profile, name = profile) => {
-      const made: { readonly json: { readonly key: string }; readonly status: number } = await operator('POST', '/admin/keys', { profile, name });
+      const made: { readonly json: { readonly key: string }; readonly status: number } = await operator('POST', '/admin/keys', {
+        profile,
+        name,
+      });
       if (made.status !== 201) throw new Error(`no key: ${JSON.stringify(made.json)}`);
       return made.json.key;
     },
@@ -134,9 +141,10 @@ export async function startHouseOnLoopback<Name extends string>(
         wakes.add(look);
         look();
       }),
-    restart: async () => {
+    restart: async (between) => {
       await running().close(1_000);
       house = null;
+      between?.();
       house = await start(address);
     },
     decisions: () =>

@@ -37,8 +37,7 @@ function readImage(text: string): Extract<ChatPart, { type: 'image' }> | null {
   const [type = '', ...parameters] = text.slice('data:'.length, comma).split(';');
   const body = text.slice(comma + 1);
   const isBase64 = parameters.some((parameter) => parameter.trim().toLowerCase() === 'base64');
-  const base64 = isBase64 ? body : percentDecoded(body);
-  return base64 === null ? null : imageOf(type.trim().toLowerCase(), base64);
+  return imageOf(type.trim().toLowerCase(), isBase64 ? body : percentDecoded(body));
 }
 
 function imageOf(said: string, base64: string): Extract<ChatPart, { type: 'image' }> {
@@ -47,10 +46,8 @@ function imageOf(said: string, base64: string): Extract<ChatPart, { type: 'image
   return { type: 'image', mediaType: known?.[1] ?? (said.startsWith('image/') ? said : 'image/jpeg'), base64 };
 }
 
-function percentDecoded(text: string): string | null {
-  try {
-    return Buffer.from(decodeURIComponent(text), 'latin1').toString('base64');
-  } catch {
-    return null;
-  }
+/** The bytes that percent signs spell need not be any text. */
+function percentDecoded(text: string): string {
+  const bytes = text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString('base64');
 }

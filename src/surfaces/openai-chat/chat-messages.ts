@@ -16,11 +16,12 @@ interface Seen {
 
 /** Content parts that say the same in a field of their own. */
 const textTypes: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text', undefined]);
-const known: Readonly<Record<string, readonly string[]>> = {
-  assistant: ['tool_calls', 'function_call', 'reasoning_content', 'reasoning', 'refusal'],
-  tool: ['tool_call_id', 'name'],
-  function: ['name'],
-};
+/** Fields beside role and content that are read, by role. */
+const known: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['assistant', ['tool_calls', 'function_call', 'reasoning_content', 'reasoning', 'refusal']],
+  ['tool', ['tool_call_id', 'name']],
+  ['function', ['name']],
+]);
 
 /** The messages of a chat request that was accepted, in the internal form. Every message stays, even an empty one. */
 export function chatMessages(messages: unknown, uncarried: Set<string>): readonly ChatMessage[] {
@@ -32,7 +33,7 @@ function readMessage(message: Fields, seen: Seen): ChatMessage {
   const role = message['role'];
   for (const [field, value] of Object.entries(message)) {
     if (field === 'role' || field === 'content' || value === null || value === '') continue;
-    if (known[String(role)]?.includes(field) !== true) seen.uncarried.add(`messages[].${field.slice(0, 40)}`);
+    if (known.get(role)?.includes(field) !== true) seen.uncarried.add(`messages[].${field.slice(0, 40)}`);
   }
   const parts = readParts(message['content'], seen);
   switch (role) {

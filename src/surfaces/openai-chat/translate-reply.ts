@@ -54,7 +54,7 @@ class ChatTranslator implements ReplyTranslator {
         this.#say(delta, { refusal: delta.text }, events);
         return;
       case 'tool':
-        this.#say(delta, { tool_calls: [this.#callPiece(delta)] }, events);
+        this.#call(delta, events);
         return;
       case 'finish':
         this.#finish(delta, events);
@@ -84,16 +84,20 @@ class ChatTranslator implements ReplyTranslator {
   }
 
   /** The first piece of a call has its id and name, the others only more arguments. */
-  #callPiece(delta: ToolDelta): object {
-    const calls = this.#callsOf(delta.choice);
-    const call = calls.get(delta.index);
+  #call(delta: ToolDelta, events: ReplyEvent[]): void {
+    const { choice, index, arguments: text } = delta;
+    const calls = this.#callsOf(choice);
+    const call = calls.get(index);
     if (call !== undefined) {
-      call.argued ||= delta.arguments !== '';
-      return { index: delta.index, function: { arguments: delta.arguments } };
+      call.argued ||= text !== '';
+      const told: ToolDelta = { ...delta, id: null, name: null };
+      this.#say(told, { tool_calls: [{ index, function: { arguments: text } }] }, events);
+      return;
     }
-    calls.set(delta.index, { argued: delta.arguments !== '' });
+    calls.set(index, { argued: text !== '' });
     const id = delta.id ?? callId(this.#identity.id, delta);
-    return { index: delta.index, id, type: 'function', function: { name: delta.name ?? '', arguments: delta.arguments } };
+    const said = { index, id, type: 'function', function: { name: delta.name ?? '', arguments: text } };
+    this.#say({ ...delta, id }, { tool_calls: [said] }, events);
   }
 
   #finish({ choice, reason }: Extract<Delta, { type: 'finish' }>, events: ReplyEvent[]): void {
@@ -104,8 +108,8 @@ class ChatTranslator implements ReplyTranslator {
     }
     this.#open(choice, events);
     this.#finished = true;
-    const finish: Delta = { type: 'finish', choice, reason };
-    events.push(this.#chunk([finish], [choiceOf(choice, {}, finishWord(reason, calls.size > 0))]));
+    const told = finishWord(reason, calls.size > 0);
+    events.push(this.#chunk([{ type: 'finish', choice, reason: told }], [choiceOf(choice, {}, told)]));
   }
 
   #callsOf(choice: number): Map<number, { argued: boolean }> {
@@ -136,7 +140,7 @@ function callId(requestId: string, { choice, index }: ToolDelta): string {
 }
 
 /** Some servers say `stop` although calls were made. */
-function finishWord(reason: FinishReason, called: boolean): string {
+function finishWord(reason: FinishReason, called: boolean): FinishReason {
   if (reason === 'stop' || reason === 'other') return called ? 'tool_calls' : 'stop';
   return reason;
 }

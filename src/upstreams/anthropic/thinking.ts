@@ -12,9 +12,20 @@ export interface Thinking {
 /** The last models that take a budget; all after them take an effort, and refuse a budget. */
 const takesBudget = /claude-(?:[23]|(?:opus|sonnet|haiku)-4(?:-[0-5])?(?:-\d{8}|-latest)?$)/i;
 const budgetTokensMin = 1024;
-const budgets: Readonly<Record<string, number>> = { minimal: 1024, low: 2048, medium: 8192, high: 16_384 };
+/** Tokens by the caller's word; words beyond these mean more. */
+const budgets: ReadonlyMap<string, number> = new Map([
+  ['minimal', 1024],
+  ['low', 2048],
+  ['medium', 8192],
+  ['high', 16_384],
+]);
 const largestBudget = 32_000;
-const efforts: Readonly<Record<string, string>> = { minimal: 'low', low: 'low', medium: 'medium', high: 'high' };
+const efforts: ReadonlyMap<string, string> = new Map([
+  ['minimal', 'low'],
+  ['low', 'low'],
+  ['medium', 'medium'],
+  ['high', 'high'],
+]);
 
 /**
  * Thinking as the caller asked for it; null for none, which is also what this API does where nothing is said. It cannot think while a
@@ -29,10 +40,10 @@ export function thinkingOf(call: UpstreamCall, chat: ChatRequest, changes: strin
     return null;
   }
   if (!takesBudget.test(call.model)) {
-    const fields = { thinking: { type: 'adaptive' }, output_config: { effort: efforts[effort] ?? 'max' } };
+    const fields = { thinking: { type: 'adaptive' }, output_config: { effort: efforts.get(effort) ?? 'max' } };
     return { fields, budgetTokens: 0 };
   }
-  const wanted = budgets[effort] ?? largestBudget;
+  const wanted = budgets.get(effort) ?? largestBudget;
   // The budget is within the output asked for, and an answer has to fit behind it.
   const room = chat.outputTokens ?? call.outputTokensMax ?? Number.MAX_SAFE_INTEGER;
   const budgetTokens = Math.min(wanted, Math.floor(room / 2));

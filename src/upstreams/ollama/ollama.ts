@@ -1,4 +1,5 @@
 import { ollamaChat } from '#dialects/ollama-chat.ts';
+import { openaiEmbeddings } from '#dialects/openai-embeddings.ts';
 import type { ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
 import { reachingField } from '#upstreams/reaching-field.ts';
 import { readRefusalBy } from '#upstreams/refusal-rules.ts';
@@ -25,6 +26,7 @@ export const ollama: UpstreamKind = {
     abort: 'ends the work',
   },
   dialect: ollamaChat,
+  otherDialects: { embeddings: openaiEmbeddings },
   carries: ['image'],
   oneChoice: true,
   pins: true,

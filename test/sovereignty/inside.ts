@@ -9,6 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HARDENING } from '#scripts/hardening.ts';
 import { ROOT } from '#scripts/tree.ts';
+import { askOperator } from '#egress/operator-socket.ts';
 import { chatWhole } from '#upstreams/scripted/chat-script.ts';
 import { startScriptedServer } from '#upstreams/scripted/engine.ts';
 import { makeTestCertificate } from '#upstreams/scripted/test-certificate.ts';
@@ -154,9 +155,13 @@ const dying = await Promise.all(
 const cloudCount = (): number => cloud.connectionCount + other.connectionCount;
 
 let gatehouse = await startGatehouse(file('sovereign.trace'));
-const profiles = ['private', 'patient', 'agents', 'personal'] as const;
-const keys = new Map(await Promise.all(profiles.map(async (profile) => [profile, await newKey(profile)] as const)));
-const keyFor = (profile: string): string => keys.get(profile as 'private') ?? '';
+const keys = new Map([['private', await newKey('private')]]);
+for (const profile of ['patient', 'agents', 'personal']) {
+  const reply = await askOperator(file('data/operator.sock'), { method: 'POST', path: '/admin/keys', body: { profile } });
+  const made: { readonly key: string } = JSON.parse(await reply.text());
+  keys.set(profile, made.key);
+}
+const keyFor = (profile: string): string => keys.get(profile) ?? '';
 const answers: InsideReport['answers'][number][] = [];
 // Twice: first the machines are found dead, then they are known to be.
 for (const round of ['found dead', 'known dead']) {

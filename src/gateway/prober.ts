@@ -103,7 +103,8 @@ export class Prober {
       return;
     }
     fleet.noteHealth(upstream.name, { type: 'probe_good', loading: result.state === 'loading' });
-    if (result.state === 'up') await this.#learn(upstream, kind);
+    // Outside the house only what is out is asked, so its list of models would stay what it was in that moment.
+    if (result.state === 'up' && upstream.location === 'house') await this.#learn(upstream, kind);
   }
 
   /** One connection that is not accepted in time may be a machine that wakes up: it is looked at again at once. */

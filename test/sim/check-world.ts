@@ -11,7 +11,7 @@ import type { Asked, World } from './world.ts';
 /** Nobody is dialled again and again for one request more often than this, whatever it says. */
 const hammerMs = 90;
 
-/** Everything that is wrong with a world that has been lived to its end; empty if all invariants held (DESIGN §9, "lost"). */
+/** Everything that is wrong with a world that has been lived to its end; empty if all invariants held. */
 export function checkWorld(world: World): readonly string[] {
   const calls = new Map(world.machineCalls.map((call) => [call.number, call]));
   return [

@@ -19,7 +19,7 @@ const row = (status: number, openaiType: string, anthropicType: string, retry: b
   remedy,
 });
 
-const bad = (remedy: string): ErrorRow => row(502, 'upstream_error', 'api_error', true, remedy);
+const bad = (remedy: string, retry = true): ErrorRow => row(502, 'upstream_error', 'api_error', retry, remedy);
 
 export const errorCatalog = {
   invalid_request: row(400, 'invalid_request_error', 'invalid_request_error', false, 'Correct the named place in the request.'),
@@ -67,8 +67,8 @@ export const errorCatalog = {
   upstream_truncated: bad('The answer ended before it was finished; try again.'),
   upstream_stream_broken: bad('The connection to the machine broke in the middle of the answer; try again.'),
   upstream_bad_gateway: bad('The machine answered with an error; try again or look at gatehouse status.'),
-  upstream_redirect: bad('The machine answered with a redirect, which is never followed; correct its url in the policy.'),
-  upstream_unauthorised: bad('The machine refused our key; correct the upstream’s key in the policy.'),
+  upstream_redirect: bad('The machine answered with a redirect, which is never followed; correct its url in the policy.', false),
+  upstream_unauthorised: bad('The machine refused our key; correct the upstream’s key in the policy.', false),
   upstream_rejected: row(
     400,
     'invalid_request_error',
@@ -76,7 +76,7 @@ export const errorCatalog = {
     false,
     'The machine refused the request for the reason given.',
   ),
-  upstream_crashed: bad('This request took two machines down; it is refused for ten minutes.'),
+  upstream_crashed: bad('This request took two machines down; it is refused for ten minutes.', false),
   no_route: row(503, 'service_unavailable', 'overloaded_error', true, 'No machine that may answer is up; look at gatehouse status.'),
   model_loading: row(503, 'model_loading', 'overloaded_error', true, 'The model is being loaded; try again after Retry-After.'),
   record_unavailable: row(

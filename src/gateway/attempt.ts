@@ -4,7 +4,7 @@ import type { Refusal } from '#core/attempt/refusal.ts';
 import { finishedChoices, judgeEnd, judgeEvent, noJudgement } from '#core/judge/judge-reply.ts';
 import type { Judgement, ReplyEnd, Verdict } from '#core/judge/judge-reply.ts';
 import type { Clocks } from '#core/policy/policy.ts';
-import type { EventReader, ReplyEvent } from '#core/reply/event.ts';
+import type { Dialect, EventReader, ReplyEvent } from '#core/reply/event.ts';
 import type { Dialer, EgressPermit, WireCall, WireFault } from '#egress/port.ts';
 import type { PreparedRequest, UpstreamKind } from '#upstreams/kind.ts';
 import type { Clock, SlotLease } from './ports.ts';
@@ -21,6 +21,8 @@ const afterFinishMs = 1_000;
 /** What one attempt needs. */
 export interface AttemptSpec {
   readonly kind: UpstreamKind;
+  /** How it spells replies to this request. */
+  readonly dialect: Dialect;
   readonly prepared: PreparedRequest;
   readonly permit: EgressPermit;
   readonly clocks: Clocks;
@@ -28,6 +30,8 @@ export interface AttemptSpec {
   readonly stream: boolean;
   /** Choices asked for: a stream is finished when so many have said why they ended. */
   readonly choices: number;
+  /** How many answers make a reply whole; null where fewer or more do too. */
+  readonly answers: number | null;
   /** A new connection only. */
   readonly fresh: boolean;
   readonly lease: SlotLease;
@@ -67,7 +71,7 @@ export class RunningAttempt {
   readonly #resolve: (report: AttemptReport) => void;
   readonly #call: WireCall;
   #attempt: Attempt;
-  #judgement: Judgement = noJudgement;
+  #judgement: Judgement;
   #reader: EventReader | null = null;
   #body: Uint8Array[] = [];
   #bytes = 0;
@@ -89,6 +93,7 @@ export class RunningAttempt {
     this.done = promise;
     this.#resolve = resolve;
     this.#spec = spec;
+    this.#judgement = { ...noJudgement, answersAsked: spec.answers };
     this.#clock = ports.clock;
     this.#attempt = newAttempt(ports.clock.now());
     this.reply = new Reply(() => this.#abandon());
@@ -167,8 +172,8 @@ export class RunningAttempt {
     this.#status = status;
     this.#headers = headers;
     this.#note('head');
-    const streamed = (headers['content-type'] ?? '').toLowerCase().startsWith(this.#spec.kind.dialect.streamType);
-    if (isSuccess(status) && streamed) this.#reader = this.#spec.kind.dialect.readStream(eventBytesMax);
+    const streamed = (headers['content-type'] ?? '').toLowerCase().startsWith(this.#spec.dialect.streamType);
+    if (isSuccess(status) && streamed) this.#reader = this.#spec.dialect.readStream(eventBytesMax);
   }
 
   #data(bytes: Uint8Array): void {
@@ -238,7 +243,7 @@ export class RunningAttempt {
     const body = joinBytes(this.#body);
     this.#body = [];
     if (end !== 'proper' || body.length === 0) return;
-    this.#lastEvent(this.#spec.kind.dialect.readWhole(body));
+    this.#lastEvent(this.#spec.dialect.readWhole(body));
   }
 
   #lastEvent(event: ReplyEvent): void {

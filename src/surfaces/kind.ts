@@ -17,6 +17,8 @@ export interface Surface {
   /** The `content-type` of a streamed answer. */
   readonly streamType: string;
   readonly maxBodyBytes: number;
+  /** No reply of it is ever a stream: none is assembled from one either. */
+  readonly wholeOnly?: true;
   /** Reads a request body. The error names the place in the body. */
   read(bodyText: string): SurfaceRequest | GatewayError;
   /** The body of an error answer in this API's envelope. */
@@ -33,8 +35,13 @@ export interface Surface {
   disassemble(event: ReplyEvent): Uint8Array;
   /** Spells the reply of an upstream of another dialect in this one's stream; left out where no other dialect serves this surface. */
   translator?(identity: ReplyIdentity): ReplyTranslator;
-  /** A whole answer of the gatehouse's own (`exhausted: reply`), as a body or as a stream with its terminator. */
-  syntheticReply(reply: SyntheticReply): string;
+  /** The whole reply as it was asked for, where servers may spell it otherwise; the same bytes where nothing is to be changed. */
+  asAsked?(body: Uint8Array, asked: SurfaceRequest): Uint8Array;
+  /**
+   * A whole answer of the gatehouse's own (`exhausted: reply`), as a body or as a stream with its terminator; null where the API has no
+   * place for one.
+   */
+  syntheticReply(reply: SyntheticReply): string | null;
 }
 
 /** What a translated reply is called, where the upstream does not say. */
@@ -71,6 +78,8 @@ export interface SurfaceRequest {
   readonly wantsUsage: boolean;
   /** Answers asked for (`n`); 1 where the API knows only one. */
   readonly choices: number;
+  /** How many answers make a reply whole; left out where fewer or more do too. */
+  readonly answers?: number;
   readonly input: readonly Modality[];
   readonly tools: boolean;
   readonly promptTokens: number;

@@ -6,6 +6,7 @@ import { ask, goodKey, revokedKey, startStage } from './stage.ts';
 
 const expected: Readonly<Record<string, Permission>> = {
   'POST /v1/chat/completions': 'key',
+  'POST /v1/embeddings': 'key',
   'GET /': 'anyone',
   'GET /healthz': 'anyone',
   'GET /readyz': 'anyone',

@@ -28,9 +28,19 @@ export interface Judgement {
   readonly usage: Usage | null;
   /** The model the server says answered. */
   readonly model: string | null;
+  /** How many answers make the reply whole; null where fewer or more do too. */
+  readonly answersAsked: number | null;
 }
 
-export const noJudgement: Judgement = { choices: [], ended: false, malformed: false, error: null, usage: null, model: null };
+export const noJudgement: Judgement = {
+  answersAsked: null,
+  choices: [],
+  ended: false,
+  malformed: false,
+  error: null,
+  usage: null,
+  model: null,
+};
 
 const nothingSeen: ChoiceSeen = { answered: false, reasoned: false, finish: null };
 
@@ -90,7 +100,9 @@ export type ReplyEnd = 'proper' | 'short' | 'broken' | 'clock';
  * body must also be as long as its head promised.
  */
 export function judgeEnd(judgement: Judgement, end: ReplyEnd, form: 'stream' | 'whole'): Verdict {
-  const finished = judgement.choices.length > 0 && judgement.choices.every((choice) => choice.finish !== null);
+  const { choices, answersAsked } = judgement;
+  const finished =
+    choices.length > 0 && choices.every((choice) => choice.finish !== null) && (answersAsked ?? choices.length) === choices.length;
   const complete = finished && (form === 'stream' || end === 'proper');
   if (!complete && end === 'clock') return 'stalled';
   if (!complete && end === 'short') return judgement.error === null ? 'truncated' : 'stream_broken';

@@ -11,6 +11,7 @@ import type { SlotLease } from '#gateway/ports.ts';
 import { mintPermit } from '#gateway/permit.ts';
 import { ReleasedReply } from '#gateway/released-reply.ts';
 import type { Journey } from '#gateway/request.ts';
+import { dialectOf } from '#upstreams/dialect-of.ts';
 
 /** How a call went: the report, and what of the reply reached the caller; or why nobody was dialled. */
 export type Called =
@@ -89,7 +90,8 @@ async function run(
   const modelPolicy = policy?.models.find(({ name }) => name === target?.model);
   if (!policy || !target || !modelPolicy) throw new Error(`a permitted target is in the policy: ${dial.target}`);
   const kind = house.kindOf(policy.kind);
-  const stream = request.asked.stream || (policy.assemble ?? !kind.honoursAbort);
+  const dialect = dialectOf(kind, request.facts.service);
+  const stream = request.asked.stream || (request.surface.wholeOnly !== true && (policy.assemble ?? !kind.honoursAbort));
   const prepared = kind.prepare({
     service: request.facts.service,
     model: target.model,
@@ -105,11 +107,13 @@ async function run(
   });
   const spec: AttemptSpec = {
     kind,
+    dialect,
     prepared,
     permit: dial.permit,
     clocks: policy.clocks,
     stream,
     choices: request.asked.choices,
+    answers: request.asked.answers ?? null,
     fresh: dial.fresh,
     lease: dial.lease,
     medianMs: house.fleet.medianAnswerMs(dial.target),
@@ -118,7 +122,7 @@ async function run(
   house.fleet.noteRequest(upstream, dial.fresh);
   const startedAt = house.clock.now();
   const attempt = new RunningAttempt(spec, house);
-  const released = new ReleasedReply(attempt, journey, { target: dial.target, upstreamModel: target.model, dialect: kind.dialect, house });
+  const released = new ReleasedReply(attempt, journey, { target: dial.target, upstreamModel: target.model, dialect, house });
   // Whoever left while something was awaited is not there to take itself off this reply.
   if (request.responder.gone) journey.stopReply();
   const report = await attempt.done;

@@ -31,7 +31,8 @@ export async function respondAnswer(house: House, journey: Journey, answered: An
 /** A whole answer: the body as it came, or put together from a stream. */
 function wholeBody(request: GatewayRequest, released: ReleasedReply, report: AttemptReport): Uint8Array {
   const [first] = released.events;
-  return report.streamed || released.translated || !first ? request.surface.assemble(released.events) : first.raw;
+  if (report.streamed || released.translated || !first) return request.surface.assemble(released.events);
+  return request.surface.asAsked?.(first.raw, request.asked) ?? first.raw;
 }
 
 function servedBy(target: string, request: GatewayRequest, journey: Journey): Record<string, string> {
@@ -53,7 +54,8 @@ export async function respondExhausted(house: House, journey: Journey): Promise<
     const error = gatewayError(settled.code ?? 'internal', `${plan.label}: ${settled.message}.`);
     return respondError(house, request, journey, { error, broken: settled.result === 'broken' });
   }
-  if (plan.exhausted.type === 'reply') return respondSynthetic(house, request, journey);
+  const reply = ownReply(house, journey);
+  if (reply !== null) return respondSynthetic(house, journey, reply);
   return respondError(house, request, journey, { error: exhaustedError(plan, step.walk, { facts: request.facts, events }), broken: false });
 }
 
@@ -80,17 +82,20 @@ export async function respondError(
   request.responder.fail(error);
 }
 
-async function respondSynthetic(house: House, request: GatewayRequest, journey: Journey): Promise<void> {
-  const { exhausted } = journey.plan;
-  if (exhausted.type !== 'reply') return;
-  const text = JSON.stringify(exhausted.json);
-  const body = request.surface.syntheticReply({
-    text,
+/** The profile's own reply, spelled like a model's; null if it has none, or the API no place for one. */
+function ownReply(house: House, { request, plan }: Journey): string | null {
+  if (plan.exhausted.type !== 'reply') return null;
+  return request.surface.syntheticReply({
+    text: JSON.stringify(plan.exhausted.json),
     model: request.facts.model,
     id: request.responder.requestId,
     stream: request.asked.stream,
     createdAt: house.clock.wallNow(),
   });
+}
+
+async function respondSynthetic(house: House, journey: Journey, body: string): Promise<void> {
+  const { request } = journey;
   await record(house, request, journey, {
     result: 'ok',
     status: 200,

@@ -3,11 +3,12 @@ import { test } from 'node:test';
 
 import { errorCatalog } from '#core/errors/catalog.ts';
 import { gatewayError } from '#core/errors/gateway-error.ts';
+import { openaiErrorBody } from '#surfaces/openai-error-body.ts';
 
-import { chatErrorBody, chatErrorEvent, syntheticChatReply } from './write-reply.ts';
+import { chatErrorEvent, syntheticChatReply } from './write-reply.ts';
 
 test('an error says what happened, what to do and which request it was', () => {
-  const body = chatErrorBody(gatewayError('invalid_request', '"model" must be text.', { param: 'model' }), 'r-1');
+  const body = openaiErrorBody(gatewayError('invalid_request', '"model" must be text.', { param: 'model' }), 'r-1');
   assert.deepEqual(JSON.parse(body), {
     error: {
       message: '"model" must be text. Correct the named place in the request. (request r-1)',
@@ -20,7 +21,7 @@ test('an error says what happened, what to do and which request it was', () => {
 
 test('a remedy that is said already is not said twice', () => {
   const { remedy } = errorCatalog.key_missing;
-  const body: { error: { message: string } } = JSON.parse(chatErrorBody(gatewayError('key_missing', `No key. ${remedy}`), 'r-2'));
+  const body: { error: { message: string } } = JSON.parse(openaiErrorBody(gatewayError('key_missing', `No key. ${remedy}`), 'r-2'));
   const { message } = body.error;
   assert.equal(message, `No key. ${remedy} (request r-2)`);
 });

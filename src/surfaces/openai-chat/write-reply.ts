@@ -1,20 +1,13 @@
-import { errorRow } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
-import { errorText } from '#surfaces/error-text.ts';
 import type { SyntheticReply } from '#surfaces/kind.ts';
+import { openaiErrorBody } from '#surfaces/openai-error-body.ts';
 
 export const keepAliveEvent = ': keep-alive\n\n';
 export const terminatorEvent = 'data: [DONE]\n\n';
 
-/** The error envelope of the OpenAI API. The id is in the words too, because people paste messages, not headers. */
-export function chatErrorBody(error: GatewayError, requestId: string): string {
-  const { openaiType } = errorRow(error);
-  return JSON.stringify({ error: { message: errorText(error, requestId), type: openaiType, param: error.param, code: error.code } });
-}
-
-/** The same as the last event of a broken stream: the official clients throw on it. */
+/** The error envelope as the last event of a broken stream: the official clients throw on it. */
 export function chatErrorEvent(error: GatewayError, requestId: string): string {
-  return `data: ${chatErrorBody(error, requestId)}\n\n`;
+  return `data: ${openaiErrorBody(error, requestId)}\n\n`;
 }
 
 /** A finished answer of the gatehouse's own, spelled like a model's. */

@@ -243,6 +243,12 @@ export class FleetState implements Slots {
     return slotsOf !== undefined && upstreams.get(upstreamOf(target))?.slotsOf === slotsOf;
   }
 
+  /** The model was not in its server's memory when that was asked last: a silence may be its loading. */
+  isCold(target: TargetId): boolean {
+    const listed = this.#upstreams.get(upstreamOf(target))?.served?.get(withoutLatest(target.slice(target.indexOf('/') + 1)));
+    return listed?.loaded === false;
+  }
+
   noteBusy(target: TargetId, retryAfterMs: number | null): void {
     const state = this.#target(target);
     state.busyUntil = this.#clock.now() + Math.max(retryAfterMs ?? busyDefaultMs, againMinMs);

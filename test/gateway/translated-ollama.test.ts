@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { ScriptHandler } from '#upstreams/scripted/engine.ts';
 import { isJsonObject } from '#upstreams/scripted/script.ts';
 import type { Json, Script, Step } from '#upstreams/scripted/script.ts';
+import { FakeClock } from './fake-clock.ts';
 import { answers, asksStream, gate } from './machines.ts';
 import { contentOf, errorOf, finishOf, payloadsOf, reasoningOf, usageOf } from './read-answer.ts';
 import { setStage } from './stage.ts';
@@ -227,6 +228,27 @@ test('assembled from a stream where the policy says so', async (t) => {
   const answer = await stage.under.ask().done;
   assert.equal(contentOf(answer), 'Hello');
   assert.equal((await sent(stage))['stream'], true);
+});
+
+test('a model that is not in memory may load for longer than a first token may take', async (t) => {
+  const clock = new FakeClock();
+  const { under, machines } = await setStage(t, {
+    clock,
+    machines: { one: speaking([gate(), ...lines(line({ content: 'from one' }), last())]), two: answers('from two') },
+  });
+  const listed = { name: 'm', context: null, input: null, tools: null, service: null, remote: false, slots: null };
+  for (const [loaded, answerer] of [
+    [false, 'from one'],
+    [true, 'from two'],
+  ] as const) {
+    machines.one.shut('go');
+    under.fleet.noteServed('one', [{ ...listed, loaded }]);
+    const asked = under.ask({ stream: true });
+    await machines.one.nextRequest();
+    await clock.advance(100_000);
+    machines.one.open('go');
+    assert.equal(contentOf(await asked.done), answerer);
+  }
 });
 
 test('a full queue spills', async (t) => {

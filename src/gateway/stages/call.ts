@@ -117,7 +117,7 @@ async function run(
     fresh: dial.fresh,
     lease: dial.lease,
     medianMs: house.fleet.medianAnswerMs(dial.target),
-    loading: () => house.fleet.healthOf(upstream)?.state === 'loading',
+    loading: () => house.fleet.healthOf(upstream)?.state === 'loading' || house.fleet.isCold(dial.target),
   };
   house.fleet.noteRequest(upstream, dial.fresh);
   const startedAt = house.clock.now();

@@ -32,7 +32,7 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
     find: 'if (options.keepsAlive && --this.#keepers === 0) this.#abandoned();',
     replace: 'if (options.keepsAlive) --this.#keepers;',
     tests: ['test/gateway/leaving.test.ts'],
-    expect: "leaving in the middle: the machine's connection is closed, the slot is back, the record says cancelled",
+    expect: 'leaving in the middle: the machine’s connection is closed, the slot is back, the record says cancelled',
   },
   {
     name: '[DONE] is added after a cut',
@@ -123,12 +123,12 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
     expect: 'one body for a stream that never finished fails over unseen',
   },
   {
-    name: 'who queues is woken for a machine its walk does not come to',
+    name: 'who was judged bad is asked again from the queue',
     file: 'src/gateway/stages/admit.ts',
-    find: '() => firstDial(plan, before, (target, { lastResort }) => read(house, journey, target, lastResort))',
-    replace: '() => freeOrSettled(house, journey, targets)',
+    find: 'journey.step = beginWalk(plan, journey.step.walk);',
+    replace: 'journey.step = beginWalk(plan);',
     tests: ['test/gateway/queue.test.ts'],
-    expect: 'a free spill of a target that is down is nobody’s turn: the request waits for whom its walk would ask',
+    expect: 'a target judged bad stays out when the request is walked again',
   },
   {
     name: 'a keep-alive does not wait for the intent',

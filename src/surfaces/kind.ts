@@ -94,5 +94,5 @@ export interface SurfaceRequest {
   readonly body: Readonly<Record<string, unknown>>;
   readonly spans: ReadonlyMap<string, Span>;
   /** What the body means, for upstreams of another dialect; read when it is needed. Left out where the surface is not chat. */
-  chat?(): ChatRequest;
+  readonly chat?: () => ChatRequest;
 }

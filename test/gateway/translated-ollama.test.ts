@@ -221,6 +221,12 @@ test('one body for a stream is judged, then told as a stream', async (t) => {
   assert.match(answer.text, /data: \[DONE\]\n\n$/);
 });
 
+test('one body for a stream that does not say why it ended is not told at all', async (t) => {
+  const unfinished: Script = [{ do: 'json', value: { ...head, message: { role: 'assistant', content: 'Hel' }, done: false } }];
+  const { under } = await setStage(t, { machines: { one: speaking(unfinished), two: answers('from two') } });
+  assert.equal(contentOf(await under.ask({ stream: true }).done), 'from two');
+});
+
 test('assembled from a stream where the policy says so', async (t) => {
   const stage = await setStage(t, {
     machines: { one: speaking(lines(line({ content: 'Hel' }), line({ content: 'lo' }), last()), { assemble: true }) },

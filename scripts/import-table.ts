@@ -59,11 +59,12 @@ const LISTEN = ['node:net', 'node:tls', 'node:http', 'node:https'] as const;
 
 export const ROOMS: readonly Room[] = [
   { name: 'core', files: ['src/core/**'], own: ['core/'], rooms: [], packages: [], node: ['none'], world: 'pure' },
+  { name: 'prover', files: ['src/prover/**'], own: ['prover/'], rooms: ['core/'], packages: [], node: ['none'], world: 'pure' },
   {
     name: 'gateway',
     files: ['src/gateway/**'],
     own: ['gateway/'],
-    rooms: ['core/', 'surfaces/kind.ts', 'upstreams/kind.ts', 'egress/port.ts', 'store/ports.ts', 'telemetry/ports.ts'],
+    rooms: ['core/', 'surfaces/kind.ts', 'upstreams/kind.ts', 'upstreams/learn-server.ts', 'upstreams/dialect-of.ts', 'egress/port.ts', 'store/ports.ts', 'telemetry/ports.ts'],
     packages: [],
     node: ['none'],
     world: 'given',

@@ -90,7 +90,7 @@ test('404: a model nobody serves, with the nearest names', async (t) => {
   });
   assert.match(error.message, /chat/);
   await thrown(clientOf(den).models.retrieve('nobody/nothing'), { class: OpenAI.NotFoundError, status: 404, code: 'model_not_found' });
-  await thrown(clientOf(den).embeddings.create({ model: 'den/chat', input: 'x' }), {
+  await thrown(clientOf(den).images.generate({ model: 'den/chat', prompt: 'x' }), {
     class: OpenAI.NotFoundError,
     status: 404,
     code: 'not_found',

@@ -270,8 +270,14 @@ export class RunningAttempt {
     const sentAt = this.#attempt.sentAt;
     if (sentAt === null || (this.#status !== null && !isSuccess(this.#status))) lease.step({ type: 'not_started' });
     else if (fault === null || fault.cause !== 'aborted') lease.step({ type: 'body_ended' });
-    else if (this.#judgement.ended || finishedChoices(this.#judgement) >= this.#spec.choices) lease.step({ type: 'idle' });
+    else if (this.#serverIsDone()) lease.step({ type: 'idle' });
     else lease.step({ type: 'aborted', honoured: kind.honoursAbort, medianMs, elapsedMs: this.#clock.now() - sentAt });
+  }
+
+  /** It has said everything, or that it cannot go on. */
+  #serverIsDone(): boolean {
+    const { ended, error } = this.#judgement;
+    return ended || error !== null || finishedChoices(this.#judgement) >= this.#spec.choices;
   }
 
   #settle(how: { readonly end: ReplyEnd; readonly clock: ClockName | null; readonly fault: WireFault | null }): void {

@@ -5,10 +5,10 @@ export type AskServer = (path: string) => Promise<{ readonly status: number; rea
 
 /** What a server serves now and what it tells of each model, at no cost; null if it tells nothing. */
 export async function learnModels(kind: UpstreamKind, ask: AskServer): Promise<readonly ServedModel[] | null> {
-  const { path, elsePaths, read } = kind.catalogue;
-  for (const each of [path, ...(elsePaths ?? [])]) {
+  const { path, elsePaths = [] } = kind.catalogue;
+  for (const each of [path, ...elsePaths]) {
     const body = await bodyAt(each, ask);
-    const models = body === null ? null : read(body);
+    const models = body === null ? null : kind.catalogue.read(body);
     if (models === null) continue;
     const more = kind.details === undefined ? null : await bodyAt(kind.details.path, ask);
     return (more === null ? null : kind.details?.read(more, models)) ?? models;

@@ -41,37 +41,16 @@ export const asks: Readonly<Record<AskName, Ask>> = {
 
 type Entry = Readonly<Record<string, unknown>>;
 
-/** Names under which an Ollama lists models that run in its cloud. */
-const cloudName = /[:-]cloud$/i;
-
 function readTags(answer: PlaceAnswer): Recognised | null {
-  const list = listOf(answer, 'models');
-  if (list === null) return null;
-  const models = list.flatMap((entry): readonly ServedModel[] => {
-    const name = entry['name'] ?? entry['model'];
-    if (typeof name !== 'string') return [];
-    const said = Array.isArray(entry['capabilities']) ? entry['capabilities'] : null;
-    return [
-      {
-        name,
-        context: null,
-        input: said === null ? null : said.includes('vision') ? ['image'] : [],
-        tools: said === null ? null : said.includes('tools'),
-        service: embeds(name, said) ? 'embeddings' : 'chat',
-        remote: isSaid(entry['remote_host']) || isSaid(entry['remote_model']) || cloudName.test(name),
-        slots: null,
-      },
-    ];
-  });
-  // Its OpenAI side is used until it has a kind of its own.
+  if (listOf(answer, 'models') === null) return null;
+  const models = catalogue('ollama', answer.body).map((model) => ({ ...model, service: model.service ?? serviceByName(model.name) }));
+  // Its OpenAI side, which the clients spoke until now: their requests pass untouched.
   return { name: 'ollama', title: 'Ollama', kind: 'openai', models };
 }
 
 /** Lists without capabilities are older; there the name has to do. */
-function embeds(name: string, capabilities: readonly unknown[] | null): boolean {
-  return capabilities === null
-    ? /embed|bge-|minilm/i.test(name)
-    : capabilities.includes('embedding') && !capabilities.includes('completion');
+function serviceByName(name: string): 'chat' | 'embeddings' {
+  return /embed|bge-|minilm/i.test(name) ? 'embeddings' : 'chat';
 }
 
 function readLmStudio(answer: PlaceAnswer): Recognised | null {
@@ -127,8 +106,4 @@ function listOf(answer: PlaceAnswer, field: string): readonly Entry[] | null {
 
 function isEntry(value: unknown): value is Entry {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isSaid(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
 }

@@ -15,6 +15,7 @@ import { painter } from './shell.ts';
 import { statusCommand } from './status.ts';
 import { topCommand } from './top.ts';
 import { upCommand } from './up.ts';
+import { versionOf } from './version.ts';
 
 /** Runs one command line and leaves its exit code in the shell. Never throws for what a person did. */
 export async function runCli(args: readonly string[], shell: Shell): Promise<void> {
@@ -28,6 +29,7 @@ export async function runCli(args: readonly string[], shell: Shell): Promise<voi
 function buildProgram(shell: Shell): Command {
   const program = new Command('gatehouse')
     .description('One private door in front of every model a house runs.')
+    .version(versionOf(), '--version', 'the version of this gatehouse')
     .helpCommand('help [command]', 'help for a command')
     .showSuggestionAfterError(true);
   withExamples(program, [

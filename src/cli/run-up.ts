@@ -17,6 +17,7 @@ import type { Shell } from './shell.ts';
 import { cannotStart } from './start-problem.ts';
 import { startText } from './start-text.ts';
 import type { UpOptions } from './up.ts';
+import { versionOf } from './version.ts';
 
 /** How long running requests may take once the house closes. */
 const graceMs = 10_000;
@@ -156,9 +157,4 @@ function listenOf(text: string): readonly string[] {
     if (!(port <= 65_535)) throw new CliStop(exitCodes.invalid, `--listen: "${written}" is no place to listen; write 127.0.0.1:8484`);
     return full;
   });
-}
-
-function versionOf(): string {
-  const manifest: { readonly version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return manifest.version;
 }

@@ -7,7 +7,8 @@ export const systemClock: Clock = {
   now: () => Math.round(performance.now() * 1_000) / 1_000,
   wallNow: () => Date.now(),
   after: (delayMs, what) => {
-    const timer = setTimeout(what, delayMs);
+    // A moment that has passed is now: Node warns of less than nothing.
+    const timer = setTimeout(what, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
 };

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
 import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import type { Control, DemoMachines, Reloaded } from '#control/control.ts';
@@ -13,6 +14,7 @@ import type { House } from '#gateway/house.ts';
 import type { Clock } from '#gateway/ports.ts';
 import { Prober } from '#gateway/prober.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
+import { Recovery } from '#recovery/recovery.ts';
 import type { DataFolder } from '#store/data-folder.ts';
 import { writeDrains } from '#store/drains.ts';
 import { noLimits } from '#store/no-limits.ts';
@@ -28,7 +30,9 @@ import { createTelemetry } from '#telemetry/watch.ts';
 import type { Telemetry } from '#telemetry/watch.ts';
 import type { UpstreamKind } from '#upstreams/kind.ts';
 import { upstreamKindNamed } from '#upstreams/registry.ts';
+import { commandEnvironment } from './command-environment.ts';
 import { endingClock } from './ending-clock.ts';
+import { provenPolicy } from './prove-house.ts';
 import { systemClock } from './system-clock.ts';
 
 /** What the parts are made from. */
@@ -83,7 +87,9 @@ export function houseParts(ground: HouseGround): HouseParts {
     resolve: (name) => dialer.resolve(name),
     kindOf,
     clock,
+    stillOut: (upstream) => watchdog(upstream, fleet, recovery),
   });
+  const recovery = recoveryOf({ inForce, telemetry, prober }, ground);
   const addresses: string[] = [];
   const control = controlOf({
     ground,
@@ -92,6 +98,7 @@ export function houseParts(ground: HouseGround): HouseParts {
     telemetry,
     addresses,
     reload: () => reload(ground, { inForce, fleet, dialer, telemetry, prober }),
+    recover: (upstream) => recovery.recover(upstream, 'operator'),
     demo: ground.demo === null ? null : lookingAfter(ground.demo, prober),
   });
   return {
@@ -108,10 +115,33 @@ export function houseParts(ground: HouseGround): HouseParts {
     },
     stop: () => {
       prober.stop();
+      recovery.stop();
       dialer.close();
       clock.end();
     },
   };
+}
+
+function recoveryOf(
+  { inForce, telemetry, prober }: { readonly inForce: InForce; readonly telemetry: Telemetry; readonly prober: Prober },
+  { store, policyPath, folder }: HouseGround,
+): Recovery {
+  return new Recovery({
+    commandOf: (upstream) => inForce.tables.upstreams.get(upstream)?.recover ?? null,
+    store,
+    watch: telemetry.watch,
+    // Its last timers are those of the commands, which are killed at the close.
+    clock: systemClock,
+    env: commandEnvironment(),
+    cwd: policyPath === null ? folder.path : dirname(policyPath),
+    succeeded: (upstream) => void prober.lookAt(upstream),
+  });
+}
+
+/** A machine that the operator has drained is being worked on, perhaps; it is left alone. */
+function watchdog(upstream: string, fleet: FleetState, recovery: Recovery): void {
+  if (fleet.drains().some((drain) => drain.type === 'upstream' && drain.name === upstream)) return;
+  void recovery.recover(upstream, 'watchdog');
 }
 
 function dialerFor(inForce: InForce, telemetry: Telemetry): HouseDialer {
@@ -158,7 +188,7 @@ function houseOf(
 /** Reads the policy again. One swap without an await in it: no request sees half of either policy; a wrong file changes nothing. */
 async function reload(ground: HouseGround, parts: Moving & { readonly prober: Prober }): Promise<Reloaded> {
   const { inForce, fleet, dialer, telemetry, prober } = parts;
-  const next = ground.readPolicy();
+  const next = provenPolicy(ground.readPolicy());
   if (!next.ok) {
     telemetry.watch.tell({ type: 'policy', hash: inForce.tables.hash, outcome: 'refused' });
     return { outcome: 'refused', problems: next.problems.map(formatProblem) };
@@ -180,10 +210,11 @@ interface ControlParts {
   readonly telemetry: Telemetry;
   readonly addresses: readonly string[];
   readonly reload: () => Promise<Reloaded>;
+  readonly recover: Control['recover'];
   readonly demo: DemoMachines | null;
 }
 
-function controlOf({ ground, house, metrics, telemetry, addresses, reload: readAgain, demo }: ControlParts): Control {
+function controlOf({ ground, house, metrics, telemetry, addresses, reload: readAgain, recover, demo }: ControlParts): Control {
   const { fleet, active } = house;
   const { keys, folder, store } = ground;
   const figures = (): HouseFigures => figuresOf(house.tables(), fleet);
@@ -200,6 +231,7 @@ function controlOf({ ground, house, metrics, telemetry, addresses, reload: readA
     },
     keys: { list: () => keys.list(), create: (wanted) => keys.create(wanted), revoke: (idOrName) => revoke(idOrName, keys, active) },
     reload: readAgain,
+    recover,
     demo,
     clock: systemClock,
     startedAt: systemClock.now(),

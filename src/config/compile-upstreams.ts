@@ -79,8 +79,7 @@ function draftOf(
   const address = readAddress(file, kind, path, report);
   const location = address?.location ?? file.location ?? 'house';
   const models = modelsOf(path, file, { ...more, kind, location });
-  for (const key of ['warm', 'recover'] as const)
-    if (file[key] !== undefined) report.note([...path, key], 'not yet in force', { at: 'key' });
+  if (file.warm !== undefined) report.note([...path, 'warm'], 'not yet in force', { at: 'key' });
   if (file.budget !== undefined) refuseBudget([...path, 'budget'], report);
   if (file.clocks) checkClocks(clocksOf(file), [...path, 'clocks'], report);
   return address && models && { name, path, file, address, models };
@@ -229,7 +228,7 @@ function upstreamOf(draft: Draft, pool: Pool): Upstream {
     slotsOf: pool.slotsOf,
     clocks: clocksOf(file),
     assemble: file.assemble ?? null,
-    recover: file.recover ?? null,
+    recover: file.recover?.command ?? null,
     models: draft.models,
   };
 }

@@ -49,6 +49,18 @@ const clocksSchema = z
   })
   .meta({ description: 'How long this upstream may take. What is not said keeps its default.' });
 
+const recoverSchema = z
+  .strictObject({
+    command: listOf(
+      z.string().min(1, { error: 'a word of a command is not empty' }),
+      'The program and its arguments, word by word. No shell reads them.',
+    ).min(1, { error: 'a command has at least one word' }),
+  })
+  .meta({
+    description:
+      'What may bring the machine back: run when it is out and stays out, or when the operator says so. It is your own command: the gatehouse does not know where it reaches.',
+  });
+
 /** An amount per time: `20/month`. Shape-checked only, because nothing keeps it yet. */
 export const budgetText = z
   .string()
@@ -85,12 +97,7 @@ export const upstreamSchema = z
       .optional(),
     clocks: clocksSchema.optional(),
     assemble: yesOrNo('Stream from this server also for callers who did not ask for a stream. Default: as its kind needs.').optional(),
-    recover: listOf(
-      z.string().min(1, { error: 'a word of a command is not empty' }),
-      'The command that may bring the machine back, word by word. Not yet in force.',
-    )
-      .min(1, { error: 'a command has at least one word' })
-      .optional(),
+    recover: recoverSchema.optional(),
     warm: wholeNumber('Most models loaded at once. Not yet in force.').optional(),
     budget: budgetText.optional(),
     models: z.record(modelName, modelSchema).meta({ description: "The models it serves, under the server's own names." }),

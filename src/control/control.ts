@@ -4,6 +4,7 @@ import type { FleetState } from '#gateway/fleet-state.ts';
 import type { Clock, Digest } from '#gateway/ports.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
 import type { Surface } from '#surfaces/kind.ts';
+import type { RecoveryEvent } from '#store/ports.ts';
 import type { Happening } from '#telemetry/ports.ts';
 
 /** What the endpoints need of the house. */
@@ -23,6 +24,8 @@ export interface Control {
   readonly keys: Pick<KeyRing, 'list' | 'create' | 'revoke'>;
   /** Reads the policy file again. A file that is wrong changes nothing. */
   reload(): Promise<Reloaded>;
+  /** Runs the command of an upstream that has one, or says when it may be run. Resolves once it has ended. */
+  recover(upstream: string): Promise<RecoveryAnswer>;
   /** The machines of a demo house; null in every other house. */
   readonly demo: DemoMachines | null;
   readonly clock: Clock;
@@ -40,11 +43,16 @@ export interface Control {
   noteOperator(change: OperatorChange): Promise<void>;
 }
 
-/** One thing the operator did: `drain`, `undrain`, `reload-config`, `keys-new`, `keys-revoke`, `demo-break`, `demo-mend`, and to what. */
+/** One thing the operator did: `drain`, `undrain`, `reload-config`, `keys-new`, `keys-revoke`, `recover`, `demo-break`, `demo-mend`, and to what. */
 export interface OperatorChange {
   readonly action: string;
   readonly subject: string;
 }
+
+/** Either the command ran, or it may not run now: its last run is too near, or the house is closing (null). */
+export type RecoveryAnswer =
+  | { readonly ran: true; readonly event: RecoveryEvent }
+  | { readonly ran: false; readonly retryAfterMs: number | null };
 
 /** How a reload ended. Problems and warnings are whole lines: `gatehouse.yaml:14:18 routes.code: …`. */
 export type Reloaded =

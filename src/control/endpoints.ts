@@ -10,6 +10,7 @@ import { frontPage } from './front-page.ts';
 import { listKeys, newKey, revokeKey } from './keys-answers.ts';
 import { findModel, listModels } from './list-models.ts';
 import { jsonResponse, lineResponse } from './plain-response.ts';
+import { recoverAnswer } from './recover-answer.ts';
 import { reloadAnswer } from './reload-answer.ts';
 import { statusAnswer } from './status-answer.ts';
 
@@ -52,6 +53,7 @@ export function endpoints(control: Control): readonly Endpoint[] {
     known(['GET', '/admin/upstreams'], 'operator', () => jsonResponse(describeFleet(tables(), control.fleet))),
     known(['POST', '/admin/drain/*'], 'operator', ({ rest }) => drainAnswer(rest, true, control)),
     known(['POST', '/admin/undrain/*'], 'operator', ({ rest }) => drainAnswer(rest, false, control)),
+    known(['POST', '/admin/recover/*'], 'operator', ({ rest }) => recoverAnswer(rest, control)),
     known(['POST', '/admin/reload-config'], 'operator', () => reloadAnswer(control)),
     { ...known(['POST', '/admin/explain'], 'operator', ({ bodyText }) => explainAnswer(bodyText, control)), bodyBytesMax: explainBytesMax },
     { method: 'GET', path: '/admin/events', permission: 'operator', kind: 'events', open: (_, client) => audience.open(client) },

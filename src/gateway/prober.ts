@@ -25,6 +25,8 @@ export interface ProberPorts {
   resolve(upstream: string): Promise<unknown>;
   kindOf(kind: string): UpstreamKind;
   readonly clock: Clock;
+  /** Told whenever a machine that is out was asked again and is still out. */
+  stillOut?(upstream: string): void;
 }
 
 type Answer = { readonly status: number; readonly body: string } | { readonly fault: WireFault };
@@ -64,6 +66,12 @@ export class Prober {
     await Promise.all(upstreams.map((upstream) => this.#look(upstream)));
   }
 
+  /** Asks one machine now, as after its recovery. */
+  async lookAt(name: string): Promise<void> {
+    const upstream = this.#ports.tables().upstreams.get(name);
+    if (upstream) await this.#look(upstream);
+  }
+
   #tick(): void {
     this.#cancelTick = this.#ports.clock.after(tickMs, () => this.#tick());
     const now = this.#ports.clock.now();
@@ -86,6 +94,7 @@ export class Prober {
       await this.#ports.resolve(upstream.name);
     }
     if (upstream.location === 'house' || ejected) await this.#probe(upstream);
+    if (ejected && (fleet.healthOf(upstream.name)?.failedProbes ?? 0) > 0) this.#ports.stillOut?.(upstream.name);
     this.#busy.delete(upstream.name);
   }
 

@@ -334,3 +334,15 @@ test('without limits every attempt is granted', async () => {
   assert.ok(reservation.granted);
   await reservation.settle({ inputTokens: 1, outputTokens: 1 });
 });
+
+test('recoveries have a file of their own', async () => {
+  const folder = newFolder();
+  const store = await open(folder);
+  const event = { upstream: 'spark', by: 'watchdog', outcome: 'done', exitCode: 0, durationMs: 7 } as const;
+  await store.commit([{ op: 'recovery', at: 5, ...event, command: ['true'], output: 'a\nb' }]);
+  await store.close();
+  assert.equal(readFileSync(join(folder, 'router-decisions.jsonl'), 'utf8'), '');
+  const text = readFileSync(join(folder, 'recovery-events.jsonl'), 'utf8');
+  assert.deepEqual(JSON.parse(text), { at: 5, ...event, command: ['true'], output: 'a\nb' });
+  assert.equal(text.split('\n').length, 2);
+});

@@ -26,10 +26,12 @@ export interface JsonlStoreOptions {
 const rotateBytesDefault = 64 * 1024 * 1024;
 const keepDefault = 8;
 const retryMs = 1_000;
+/** In the order of the fields of `RecordLines`. */
+const fileNames = ['router-decisions.jsonl', 'upstream-failures.jsonl', 'recovery-events.jsonl'];
 
 /**
  * The record as lines of JSON: every step of every transaction in `router-decisions.jsonl`, every failed attempt also in
- * `upstream-failures.jsonl`. What a commit resolved has been handed to the operating system in one append; it survives the end of this
+ * `upstream-failures.jsonl`, every recovery in `recovery-events.jsonl` alone. What a commit resolved has been handed to the operating system in one append; it survives the end of this
  * process, not yet a power cut (there is no fsync). Commits that come while one is written share the next append.
  *
  * Rejects with `RecordUnavailable` if the files cannot be opened. Later a write that fails refuses the commits it was for and leaves
@@ -44,13 +46,14 @@ export async function openJsonlStore(options: JsonlStoreOptions): Promise<Store>
       throw unavailable(error);
     }
   };
-  const decisions = await openFile('router-decisions.jsonl');
+  const opened: LineFile[] = [];
   try {
-    return new JsonlStore({ decisions, failures: await openFile('upstream-failures.jsonl') }, options.clock);
+    for (const name of fileNames) opened.push(await openFile(name));
   } catch (error) {
-    await decisions.close();
+    for (const file of opened) await file.close();
     throw error;
   }
+  return new JsonlStore(opened, options.clock);
 }
 
 interface Waiting {
@@ -60,7 +63,8 @@ interface Waiting {
 }
 
 class JsonlStore implements Store {
-  readonly #files: { readonly decisions: LineFile; readonly failures: LineFile };
+  /** As `fileNames`. */
+  readonly #files: readonly LineFile[];
   readonly #clock: StoreClock;
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | null = null;
@@ -68,7 +72,7 @@ class JsonlStore implements Store {
   #cancelRetry: () => void = () => {};
   #closed = false;
 
-  constructor(files: { readonly decisions: LineFile; readonly failures: LineFile }, clock: StoreClock) {
+  constructor(files: readonly LineFile[], clock: StoreClock) {
     this.#files = files;
     this.#clock = clock;
   }
@@ -88,7 +92,7 @@ class JsonlStore implements Store {
     this.#closed = true;
     this.#cancelRetry();
     await this.#flushing;
-    const closed = await Promise.allSettled([this.#files.decisions.close(), this.#files.failures.close()]);
+    const closed = await Promise.allSettled(this.#files.map((file) => file.close()));
     for (const each of closed) if (each.status === 'rejected') throw unavailable(each.reason);
   }
 
@@ -122,12 +126,17 @@ class JsonlStore implements Store {
     const outage = this.#outage === null ? '' : outageLine({ ...this.#outage, until: this.#clock.wallNow() });
     const decisions = outage + batch.map((each) => each.lines.decisions).join('');
     const failures = batch.map((each) => each.lines.failures).join('');
-    if (decisions !== '') await this.#files.decisions.append(decisions);
-    if (failures === '') return;
+    const recoveries = batch.map((each) => each.lines.recoveries).join('');
+    const written: LineFile[] = [];
     try {
-      await this.#files.failures.append(failures);
+      for (const [index, lines] of [decisions, failures, recoveries].entries()) {
+        const file = this.#files[index];
+        if (lines === '' || file === undefined) continue;
+        await file.append(lines);
+        written.push(file);
+      }
     } catch (error) {
-      this.#files.decisions.undo();
+      for (const file of written) file.undo();
       throw error;
     }
   }
@@ -140,7 +149,7 @@ class JsonlStore implements Store {
     if (this.#closed) return;
     // Writing the line about the outage is the test whether it is over.
     this.#cancelRetry = this.#clock.after(retryMs, () => {
-      this.#enqueue({ decisions: '', failures: '' }).catch(() => {});
+      this.#enqueue({ decisions: '', failures: '', recoveries: '' }).catch(() => {});
     });
   }
 }

@@ -17,7 +17,18 @@ export type StoreOp =
   | { readonly op: 'terminal'; readonly terminal: Terminal }
   | { readonly op: 'charge'; readonly principal: string; readonly requestId: string; readonly costNano: number }
   | { readonly op: 'queue'; readonly requestId: string; readonly step: 'enter' | 'leave' }
-  | { readonly op: 'operator'; readonly at: number; readonly action: string; readonly subject: string };
+  | { readonly op: 'operator'; readonly at: number; readonly action: string; readonly subject: string }
+  | ({ readonly op: 'recovery'; readonly at: number; readonly command: readonly string[]; readonly output: string } & RecoveryEvent);
+
+/** How one recovery of an upstream ended. */
+export interface RecoveryEvent {
+  readonly upstream: string;
+  readonly by: 'watchdog' | 'operator';
+  /** `done` is exit code 0; `not_started`: there is no such program, or it may not be run. */
+  readonly outcome: 'done' | 'failed' | 'timed_out' | 'not_started';
+  readonly exitCode: number | null;
+  readonly durationMs: number;
+}
 
 /** Where everything durable goes, in one transaction per call and in the order of the calls. */
 export interface Store {

@@ -5,11 +5,16 @@ import type { StoreOp } from './ports.ts';
 export interface RecordLines {
   readonly decisions: string;
   readonly failures: string;
+  readonly recoveries: string;
 }
 
-/** Spells a transaction: one line per step, and one per failed attempt of a terminal. */
+/** Spells a transaction: one line per step, one per failed attempt of a terminal; recoveries have a file of their own. */
 export function recordLines(ops: readonly StoreOp[]): RecordLines {
-  return { decisions: ops.map(decisionLine).join(''), failures: ops.map(failureLines).join('') };
+  return {
+    decisions: ops.map(decisionLine).join(''),
+    failures: ops.map(failureLines).join(''),
+    recoveries: ops.map(recoveryLine).join(''),
+  };
 }
 
 /** Says that the record could not be written for a while: what happened then was refused and left nothing else. */
@@ -29,7 +34,15 @@ function decisionLine(op: StoreOp): string {
       const { op: type, ...step } = op;
       return line({ type, ...step });
     }
+    case 'recovery':
+      return '';
   }
+}
+
+function recoveryLine(op: StoreOp): string {
+  if (op.op !== 'recovery') return '';
+  const { op: _, ...event } = op;
+  return line(event);
 }
 
 function failureLines(op: StoreOp): string {

@@ -79,6 +79,7 @@ export class Metrics {
         return this.policies.add([happening.outcome]);
       case 'upstream':
       case 'drain':
+      case 'recovery':
         return;
     }
   }

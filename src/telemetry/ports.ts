@@ -1,5 +1,6 @@
 import type { ErrorCode } from '#core/errors/catalog.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
+import type { RecoveryEvent } from '#store/ports.ts';
 
 /** Something worth telling whoever watches: the operator's terminal, `/admin/events`, the metrics. */
 export type Happening =
@@ -8,6 +9,10 @@ export type Happening =
   | { readonly type: 'refused'; readonly code: ErrorCode }
   | { readonly type: 'upstream'; readonly upstream: string; readonly state: string; readonly cause: string | null }
   | { readonly type: 'alarm'; readonly upstream: string; readonly message: string }
+  | ({ readonly type: 'recovery'; readonly outcome: 'started' | RecoveryEvent['outcome'] } & Pick<
+      RecoveryEvent,
+      'upstream' | 'by' | 'exitCode'
+    >)
   | { readonly type: 'drain'; readonly subject: 'route' | 'upstream'; readonly name: string; readonly drained: boolean }
   | { readonly type: 'policy'; readonly hash: string; readonly outcome: 'loaded' | 'refused' };
 

@@ -127,6 +127,7 @@ test('what a caller or a machine says cannot move the cursor, start a line or gr
     { type: 'upstream', upstream: odd, state: 'ejected', cause: odd },
     { type: 'alarm', upstream: odd, message: odd },
     { type: 'drain', subject: 'route', name: odd, drained: true },
+    { type: 'recovery', upstream: odd, by: 'watchdog', outcome: 'failed', exitCode: 3 },
   ];
   for (const happening of happenings) {
     const text = line(happening);

@@ -126,12 +126,29 @@ function otherText(happening: Exclude<Happening, { type: 'request' }>, options: 
     }
     case 'alarm':
       return `${paint('alarm', 'red', options)}  ${safe(happening.upstream, nameMax)}: ${safe(happening.message, textMax)}`;
+    case 'recovery':
+      return `recovery of ${safe(happening.upstream, nameMax)} by the ${happening.by}: ${recoveryText(happening, options)}`;
     case 'drain':
       return `${happening.subject} ${safe(happening.name, nameMax)} is ${happening.drained ? paint('drained', 'yellow', options) : 'no longer drained'}`;
     case 'policy':
       return happening.outcome === 'loaded'
         ? `policy ${happening.hash.slice(0, 12)} is in force`
         : `${paint('policy refused', 'red', options)}, ${happening.hash.slice(0, 12)} stays in force`;
+  }
+}
+
+function recoveryText({ outcome, exitCode }: Extract<Happening, { type: 'recovery' }>, options: LineOptions): string {
+  switch (outcome) {
+    case 'started':
+      return 'its command runs';
+    case 'done':
+      return paint('the command ended well', 'green', options);
+    case 'failed':
+      return paint(exitCode === null ? 'the command was killed' : `the command ended with ${exitCode}`, 'red', options);
+    case 'timed_out':
+      return paint('the command took too long and was killed', 'red', options);
+    case 'not_started':
+      return paint('the command cannot be run', 'red', options);
   }
 }
 

@@ -23,7 +23,7 @@ function probed(state: Probed, chat: ScriptHandler): ScriptHandler {
     request.path === '/health' ? state.health : request.path === '/v1/models' ? modelListScript(state.models) : chat(request);
 }
 
-function proberOf(t: TestContext, under: HouseUnderTest, looked: string[] = []): Prober {
+function proberOf(t: TestContext, under: HouseUnderTest, looked: string[] = [], stillOut: string[] = []): Prober {
   const { house, fleet, dialer, clock } = under;
   const prober = new Prober({
     tables: () => house.tables(),
@@ -35,6 +35,7 @@ function proberOf(t: TestContext, under: HouseUnderTest, looked: string[] = []):
     },
     kindOf: (kind) => house.kindOf(kind),
     clock,
+    stillOut: (name) => void stillOut.push(name),
   });
   t.after(() => prober.stop());
   return prober;
@@ -98,6 +99,19 @@ test('the prober brings it back: 30 s later, after two good probes a second apar
   await clock.advance(2_000);
   await until(() => stateOf(under, 'one') === 'up');
   assert.equal(contentOf(await ask(under, 'second')), 'from one');
+});
+
+test('the watchdog hears of a machine that is still out, not of one that has only just gone', async (t) => {
+  const clock = new FakeClock();
+  const { under, machines } = await setStage(t, { clock, machines: { one: answers('x') } });
+  await machines.one.refuse();
+  const stillOut: string[] = [];
+  const prober = proberOf(t, under, [], stillOut);
+  await prober.start();
+  assert.deepEqual([stateOf(under, 'one'), stillOut], ['ejected', []]);
+  await clock.advance(31_000);
+  await until(() => stillOut.length > 0);
+  assert.deepEqual(stillOut, ['one']);
 });
 
 test('a machine that stays away is looked at less and less often', async (t) => {

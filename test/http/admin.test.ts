@@ -145,3 +145,16 @@ test('a request is explained as it would be sent, or from a few words', async (t
     assert.equal((await call(stage, 'POST /admin/explain', wrong)).status, 400, JSON.stringify(wrong));
   }
 });
+
+test('a recovery is named by its upstream alone; without a command, or while it rests, it is refused', async (t) => {
+  const stage = await startStage(t, { control: { recover: () => Promise.resolve({ ran: false, retryAfterMs: 60_000 }) } });
+  const codeOf = async (line: string): Promise<unknown> => (await call(stage, line)).json['error'];
+  assert.match(
+    JSON.stringify(await codeOf('POST /admin/recover/bigg')),
+    /There is no upstream \\"bigg\\"\. The nearest names are \\"big\\"/,
+  );
+  assert.match(JSON.stringify(await codeOf('POST /admin/recover/small')), /no command that brings small back/);
+  assert.deepEqual(stage.changes, []);
+  assert.equal((await call(stage, 'POST /admin/recover/big')).status, 429);
+  assert.deepEqual(stage.changes, [{ action: 'recover', subject: 'big' }]);
+});

@@ -18,6 +18,7 @@ const expected: Readonly<Record<string, Permission>> = {
   'GET /admin/upstreams': 'operator',
   'POST /admin/drain/*': 'operator',
   'POST /admin/undrain/*': 'operator',
+  'POST /admin/recover/*': 'operator',
   'POST /admin/reload-config': 'operator',
   'POST /admin/explain': 'operator',
   'GET /admin/events': 'operator',
@@ -32,6 +33,7 @@ const rests: Readonly<Record<string, string>> = {
   '/v1/models/*': 'home/auto',
   '/admin/drain/*': 'code',
   '/admin/undrain/*': 'code',
+  '/admin/recover/*': 'big',
   '/admin/demo/break/*': 'big',
   '/admin/demo/mend/*': 'big',
 };

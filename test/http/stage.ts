@@ -43,7 +43,7 @@ const clock: Clock = {
 
 const house: HouseParts = {
   upstreams: {
-    big: { models: { coder: { context: 128_000, tools: true } } },
+    big: { recover: ['true'], models: { coder: { context: 128_000, tools: true } } },
     small: { slots: 1, models: { seer: { context: 8_000, input: ['image'] } } },
   },
   routes: { code: { target: ['big/coder'] }, vision: { target: ['small/seer'], failover: ['big/coder'] } },
@@ -101,6 +101,7 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
       revoke: () => Promise.resolve(true),
     },
     reload: () => Promise.resolve({ outcome: 'loaded', hash: tables.hash, warnings: [] }),
+    recover: (upstream) => Promise.resolve({ ran: true, event: { upstream, by: 'operator', outcome: 'done', exitCode: 0, durationMs: 1 } }),
     demo: { names: () => ['big'], broken: () => [], break: () => Promise.resolve(), mend: () => Promise.resolve() },
     clock,
     startedAt: clock.now(),

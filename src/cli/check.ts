@@ -7,7 +7,7 @@ export function checkCommand(shell: Shell): Command {
   return newCommand({
     name: 'check',
     summary: 'check a policy and show who is asked on each route',
-    more: 'Says everything that is wrong at once, with file, line and column. Ends with 2 if the policy does not load, with 1 if one of its guarantees is violated.',
+    more: 'Says everything that is wrong at once, with file, line and column. Then proves its guarantees, and those that every policy makes, over every state that the machines can be in, and gives for each that does not hold the shortest case that shows it. Ends with 2 if the policy does not load, with 1 if a guarantee is violated.',
     examples: [
       ['gatehouse check', 'the policy that would be served'],
       ['gatehouse check gatehouse.yaml', 'another one'],

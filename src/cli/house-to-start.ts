@@ -4,9 +4,7 @@ import { policyFromValue } from '#config/from-value.ts';
 import { findPolicy } from '#config/find-policy.ts';
 import { loadPolicyFile } from '#config/load.ts';
 import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
-import { problemAt } from '#config/policy-source.ts';
 import type { PolicyFile } from '#config/schema.ts';
-import { tablesOf } from '#core/policy/tables.ts';
 import { startDemo } from '#demo/start-demo.ts';
 import type { Demo } from '#demo/start-demo.ts';
 import { askPlaces } from '#discovery/ask-places.ts';
@@ -16,7 +14,6 @@ import { places, placesNotAsked } from '#discovery/ports.ts';
 import { openDataFolder } from '#store/data-folder.ts';
 import { isStartProblem } from '#store/ports.ts';
 import { dataFolderOf, demoFolderOf } from './data-folder.ts';
-import { violations } from './effective-routes.ts';
 import type { Shell } from './shell.ts';
 import { cannotStart } from './start-problem.ts';
 import type { UpOptions } from './up.ts';
@@ -41,33 +38,13 @@ export async function houseToStart(options: UpOptions, shell: Shell): Promise<Ho
   if (options.demo === true) return demoHouse(dataFolder);
   const found = findPolicy({ option: options.policy, env: shell.env, cwd: shell.cwd });
   if (found !== null) {
-    const readPolicy = (): LoadedPolicy | RefusedPolicy => proven(loadPolicyFile(found.path, { file: found.file, env: shell.env }));
+    const readPolicy = (): LoadedPolicy | RefusedPolicy => loadPolicyFile(found.path, { file: found.file, env: shell.env });
     return { source: found.file, readPolicy, policyPath: found.path, dataFolder, demo: null };
   }
   const value = options.discover ? await discover(shell) : null;
   if (value === null) return demoHouse(dataFolder);
   const { loaded } = policyFromValue(value, { file: 'what was found', contextMayBeUnknown: true });
   return { source: 'found on this machine', readPolicy: () => loaded, policyPath: null, dataFolder, demo: null };
-}
-
-/** A policy whose guarantees hold; one that breaks a promise of its own does not load. */
-function proven(read: LoadedPolicy | RefusedPolicy): LoadedPolicy | RefusedPolicy {
-  if (!read.ok) return read;
-  const { guarantees } = read.policy;
-  const broken = violations(tablesOf(read.policy, read.hash));
-  const problems = guarantees.flatMap(({ name }, at) => {
-    const first = broken.find((violation) => violation.guarantee === name);
-    if (!first) return [];
-    const { tier, profile, asked, target } = first;
-    return [
-      problemAt(
-        read.source,
-        ['guarantees', at],
-        `"${name}" does not hold: a ${tier} caller of ${profile} who asks for ${asked} can come to ${target}`,
-      ),
-    ];
-  });
-  return problems.length === 0 ? read : { ok: false, problems, warnings: read.warnings };
 }
 
 async function discover(shell: Shell): Promise<PolicyFile | null> {

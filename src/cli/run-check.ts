@@ -1,11 +1,15 @@
 import type { LoadedPolicy } from '#config/load.ts';
+import type { PolicySource } from '#config/policy-source.ts';
 import { formatProblem } from '#config/problem.ts';
+import { violationAt } from '#compose/prove-house.ts';
 import type { Exhausted, TargetId } from '#core/policy/policy.ts';
 import { tablesOf } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import { formatDuration } from '#core/units/format-duration.ts';
-import { effectiveRoutes, violations } from './effective-routes.ts';
-import type { EffectiveProfile, EffectiveRoute, Violation } from './effective-routes.ts';
+import type { Proof, Violation } from '#prover/proof.ts';
+import { provePolicy } from '#prover/prove.ts';
+import { effectiveRoutes } from './effective-routes.ts';
+import type { EffectiveProfile, EffectiveRoute } from './effective-routes.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
 import { placesLookedAt, readPolicy } from './load-house.ts';
 import { painter } from './shell.ts';
@@ -24,14 +28,19 @@ export function runCheck(policy: string | undefined, options: { readonly json: b
     return exitCodes.invalid;
   }
   const tables = tablesOf(result.policy, result.hash);
-  const [profiles, broken] = [effectiveRoutes(tables), violations(tables)];
-  const ok = broken.length === 0;
+  const profiles = effectiveRoutes(tables);
+  const startedMs = performance.now();
+  const proof = provePolicy(tables);
+  const proved: Proved = { ...proof, ms: Math.ceil(performance.now() - startedMs) };
+  const ok = proof.violations.length === 0;
   if (options.json) {
-    const { hash, warnings, notes } = result;
-    shell.out(`${JSON.stringify({ ok, file, hash, warnings, notes, violations: broken, profiles }, null, 2)}\n`);
+    const { hash, warnings, notes, source } = result;
+    const { violations, ...figures } = proved;
+    const placed = violations.map((violation) => ({ ...violation, at: violation.path === null ? null : violationAt(source, violation) }));
+    shell.out(`${JSON.stringify({ ok, file, hash, warnings, notes, violations: placed, proof: figures, profiles }, null, 2)}\n`);
   } else {
     for (const problem of [...result.warnings, ...result.notes]) shell.err(`${formatProblem(problem)}\n`);
-    shell.out(report({ file, result, tables, profiles, broken }, painter(shell, shell.outIsTty)));
+    shell.out(report({ file, result, tables, profiles, proved }, painter(shell, shell.outIsTty)));
   }
   return ok ? exitCodes.ok : exitCodes.violated;
 }
@@ -41,25 +50,49 @@ interface Checked {
   readonly result: LoadedPolicy;
   readonly tables: PolicyTables;
   readonly profiles: readonly EffectiveProfile[];
-  readonly broken: readonly Violation[];
+  readonly proved: Proved;
 }
 
-function report({ file, result, tables, profiles, broken }: Checked, paint: Paint): string {
+/** A proof and how long it took. */
+interface Proved extends Proof {
+  readonly ms: number;
+}
+
+function report({ file, result, tables, profiles, proved }: Checked, paint: Paint): string {
   const { policy } = tables;
   const parts = profiles.map((profile) => profileText(profile, tables, paint));
   const guarantees = policy.guarantees.map(({ name }) => {
-    const breaks = broken.filter((violation) => violation.guarantee === name);
+    const breaks = proved.violations.filter((violation) => violation.guarantee === name);
     return breaks.length === 0
       ? `  ${paint('green', 'holds')}     ${name}\n`
-      : breaks.map((violation) => brokenLine(violation, paint)).join('');
+      : breaks.map((violation) => brokenLine(violation, result.source, paint)).join('');
   });
+  const builtIn = proved.violations.filter((violation) => violation.builtIn !== null);
+  guarantees.push(...builtIn.map((violation) => brokenLine(violation, result.source, paint)));
   if (guarantees.length > 0) parts.push(`${paint('bold', 'guarantees')}\n${guarantees.join('')}`);
   const warned = result.warnings.length === 0 ? '' : `, ${countOf(result.warnings.length, 'warning')}`;
-  const end = broken.length === 0 ? paint('green', 'ok') : paint('red', countOf(broken.length, 'violation'));
+  const ok = proved.violations.length === 0;
+  const end = ok ? paint('green', 'ok') : paint('red', countOf(proved.violations.length, 'violation'));
+  const figures = [
+    countOf(policy.upstreams.length, 'upstream'),
+    countOf(policy.routes.length, 'route'),
+    countOf(policy.profiles.length, 'profile'),
+  ];
   parts.push(
-    `${file}: ${end} (${policy.house}: ${countOf(policy.upstreams.length, 'upstream')}, ${countOf(policy.routes.length, 'route')}, ${countOf(policy.profiles.length, 'profile')}${warned}; policy ${result.hash.slice(0, 12)})\n`,
+    `${proofLine(proved)}\n${file}: ${end} (${policy.house}: ${figures.join(', ')}${warned}; policy ${result.hash.slice(0, 12)})\n`,
   );
   return parts.join('\n');
+}
+
+/** `proved: 1199 states, 14 guarantees, 120 ms`; where not every state was looked at, it says so. */
+function proofLine({ violations, states, guarantees, walks, sampled, ms }: Proved): string {
+  const figures = `${countOf(states, 'state')}, ${countOf(guarantees, 'guarantee')}, ${ms} ms`;
+  const rest =
+    sampled === null
+      ? ''
+      : `; too many states to look at all of them: ${sampled.walks} of ${countOf(walks, 'walk')} sampled, seed ${sampled.seed}`;
+  const how = violations.length > 0 ? 'not proved' : sampled === null ? 'proved' : 'proved in part';
+  return `${how}: ${figures}${rest}`;
 }
 
 function profileText(profile: EffectiveProfile, tables: PolicyTables, paint: Paint): string {
@@ -89,8 +122,10 @@ function exhaustedText(exhausted: Exhausted): string {
   return 'nobody left: an error';
 }
 
-function brokenLine({ guarantee, profile, tier, asked, target }: Violation, paint: Paint): string {
-  return `  ${paint('red', 'violated')}  ${guarantee}: a ${tier} caller of ${profile} who asks for ${asked} can come to ${target}\n`;
+function brokenLine(violation: Violation, source: PolicySource, paint: Paint): string {
+  const { guarantee, path, sentence } = violation;
+  const { file, line, column } = violationAt(source, violation);
+  return `  ${paint('red', 'violated')}  ${path === null ? '' : `${file}:${line}:${column} `}${guarantee}: ${sentence}\n`;
 }
 
 function countOf(count: number, word: string): string {

@@ -14,6 +14,7 @@ import type { StartProblem, Store } from '#store/ports.ts';
 import type { Told } from '#telemetry/ports.ts';
 import { houseParts } from './house-parts.ts';
 import { openDoors } from './open-doors.ts';
+import { provenPolicy } from './prove-house.ts';
 import { systemClock } from './system-clock.ts';
 
 /** What a house is started with. */
@@ -58,7 +59,7 @@ export interface PolicyRefused {
 
 /** Starts a house, or says why it cannot be. What was started is taken down again if a later part cannot be. */
 export async function startHouse(options: StartOptions): Promise<RunningHouse | StartProblem | PolicyRefused> {
-  const loaded = options.readPolicy();
+  const loaded = provenPolicy(options.readPolicy());
   if (!loaded.ok) return { refused: loaded };
   const folder = await openDataFolder(options.dataFolder);
   if (isStartProblem(folder)) return folder;

@@ -36,7 +36,7 @@ export class Findings {
 
   add(found: Found): void {
     const { promised, request, target } = found;
-    const rank = found.way.length * 2 + (found.also === undefined ? 0 : 2) + request.weight;
+    const rank = found.way.length * 2 + (found.also === undefined ? 0 : 2) + request.weight * 5;
     const key = `${promised.type === 'own' ? promised.at : promised.name}\n${request.facts.profile}\n${target ?? found.then}`;
     const best = this.#best.get(key);
     if (!best) this.#best.set(key, { rank, cases: 1, found });

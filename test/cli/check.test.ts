@@ -52,6 +52,7 @@ strict (sovereign; nobody left: replies {"sorry":true})
 guarantees
   holds     home stays home
 
+proved: ${/proved: (\d+ states)/.exec(out)?.[1]}, 13 guarantees, ${/(\d+ ms)\n/.exec(out)?.[1]}
 gatehouse.yaml: ok (lab: 3 upstreams, 2 routes, 3 profiles; policy ${/policy ([0-9a-f]{12})/.exec(out)?.[1]})
 `,
   );
@@ -81,20 +82,24 @@ test('a guarantee that does not hold names who could come where, exit code 1; it
   const { code, out } = await runHere(['check'], at);
   assert.equal(code, 1);
   assert.match(out, /holds {5}home stays home/);
-  assert.match(out, /violated {2}code keeps to itself: a local-first caller of everyone who asks for lab\/code can come to eyes\/seer/);
-  assert.match(out, /a local-first caller of everyone who asks for lab\/code can come to away\/big/);
-  assert.match(out, /a sovereign caller of everyone .* can come to eyes\/seer/);
-  assert.doesNotMatch(out, /sovereign caller of \w+ who asks for lab\/code can come to away/);
+  assert.match(out, /violated {2}gatehouse\.yaml:16:\d+ code keeps to itself: profile everyone, lab\/code, hands busy ⇒ eyes$/m);
+  assert.match(out, /code keeps to itself: profile everyone, lab\/code, hands down ⇒ away \(cloud\)$/m);
+  assert.match(out, /code keeps to itself: profile home, lab\/code, hands busy ⇒ eyes$/m);
+  assert.doesNotMatch(out, /profile (home|strict).*away/);
+  assert.match(out, /^not proved: \d+ states, 14 guarantees/m);
   const up = await runHere(['up'], at);
   assert.equal(up.code, 2);
-  assert.match(up.err, /gatehouse\.yaml:16:\d+ guarantees: "code keeps to itself" does not hold/);
+  assert.match(
+    up.err,
+    /gatehouse\.yaml:16:\d+ guarantees: "code keeps to itself" does not hold: profile everyone, lab\/code, hands busy ⇒ eyes/,
+  );
 });
 
 test('a guarantee is about pins too', async (t) => {
   const at = written(t, `${policy.replace('local-first', 'cloud-explicit')}  - { name: nobody leaves, never: cloud }\n`);
   const { code, out } = await runHere(['check'], at);
   assert.equal(code, 1);
-  assert.match(out, /who asks for away\/big can come to away\/big/);
+  assert.match(out, /nobody leaves: profile everyone, away\/big ⇒ away \(cloud\)$/m);
 });
 
 test('for machines: one JSON value, good, violated or refused', async (t) => {

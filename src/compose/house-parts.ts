@@ -33,7 +33,6 @@ import { upstreamKindNamed } from '#upstreams/registry.ts';
 import { commandEnvironment } from './command-environment.ts';
 import { endingClock } from './ending-clock.ts';
 import { provenPolicy } from './prove-house.ts';
-import { provenPolicy } from './prove-house.ts';
 import { systemClock } from './system-clock.ts';
 
 /** What the parts are made from. */

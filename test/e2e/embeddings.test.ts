@@ -92,6 +92,7 @@ test('tokens, dimensions and unknown fields reach the server as they were', asyn
   await clientOf(den).embeddings.create({ model: 'den/embed', input: [[1, 2], [3]], dimensions: 3, user: 'me' });
   const sent = await den.machines.small.nextChat();
   assert.equal(sent.path, '/v1/embeddings');
+  assert.equal(sent.headers['accept'], 'application/json', 'never as a stream, although this kind does not hear its caller leave');
   assert.deepEqual(bodyOf(sent), { model: 'nomic', input: [[1, 2], [3]], dimensions: 3, user: 'me', encoding_format: 'base64' });
 });
 

@@ -8,12 +8,12 @@ import type { PolicyFile } from '#config/schema.ts';
 import { startDemo } from '#demo/start-demo.ts';
 import type { Demo } from '#demo/start-demo.ts';
 import { askPlaces } from '#discovery/ask-places.ts';
-import type { Found } from '#discovery/ask-places.ts';
 import { discoveredPolicy } from '#discovery/discovered-policy.ts';
-import { places, placesNotAsked } from '#discovery/ports.ts';
+import { places } from '#discovery/ports.ts';
 import { openDataFolder } from '#store/data-folder.ts';
 import { isStartProblem } from '#store/ports.ts';
 import { dataFolderOf, demoFolderOf } from './data-folder.ts';
+import { foundLines } from './found-lines.ts';
 import type { Shell } from './shell.ts';
 import { cannotStart } from './start-problem.ts';
 import type { UpOptions } from './up.ts';
@@ -53,15 +53,6 @@ async function discover(shell: Shell): Promise<PolicyFile | null> {
   const found = await askPlaces(places, { budgetMs: discoveryMs });
   for (const line of foundLines(found)) shell.err(`  ${line}\n`);
   return discoveredPolicy(found.servers, { listen: listenDefault });
-}
-
-function foundLines({ servers, declined }: Found): readonly string[] {
-  const lines = servers.map(({ title, url, models, remote }) => {
-    const left = remote.length === 0 ? '' : `; left out, because they run in a cloud: ${remote.join(', ')}`;
-    return `${title} at ${url}: ${models.length === 1 ? 'one model' : `${models.length} models`}${left}`;
-  });
-  const skipped = [...declined, ...placesNotAsked.map(({ port, why }) => ({ url: `port ${port}`, why }))];
-  return [...lines, ...(servers.length === 0 ? ['nobody answered'] : []), ...skipped.map(({ url, why }) => `${url} is left out: ${why}`)];
 }
 
 /** Starts the machines; their key is made anew at each start, so that it can be shown at each. */

@@ -7,6 +7,7 @@ import { demoCommand } from './demo.ts';
 import { drainCommand, undrainCommand } from './drain.ts';
 import { CliStop, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { explainCommand } from './explain.ts';
+import { initCommand } from './init.ts';
 import { installCommand } from './install.ts';
 import { keysCommand } from './keys.ts';
 import { reloadCommand } from './reload.ts';
@@ -40,6 +41,7 @@ function buildProgram(shell: Shell): Command {
   ]).addHelpText('after', `\n${exitCodesHelp}\nEvery command has its own --help.`);
   const commands = [
     upCommand(shell),
+    initCommand(shell),
     checkCommand(shell),
     explainCommand(shell),
     askCommand(shell),

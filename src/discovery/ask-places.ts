@@ -1,9 +1,12 @@
-import { createDialer } from '#egress/dialer.ts';
-import type { HouseDialer } from '#egress/dialer.ts';
+import type { DialUpstream } from '#egress/origins.ts';
 import type { ServedModel } from '#upstreams/kind.ts';
+import { learnModels } from '#upstreams/learn-server.ts';
+import { upstreamKindNamed } from '#upstreams/registry.ts';
 import type { Place } from './ports.ts';
 import { asks } from './recognise.ts';
-import type { Declined, PlaceAnswer, Recognised } from './recognise.ts';
+import type { Declined, Recognised } from './recognise.ts';
+import { openServerAsker } from './server-asker.ts';
+import type { ServerAsker } from './server-asker.ts';
 
 /** A server that answered, and what of it is served. */
 export interface FoundServer extends Omit<Recognised, 'models'> {
@@ -14,55 +17,91 @@ export interface FoundServer extends Omit<Recognised, 'models'> {
   readonly remote: readonly string[];
 }
 
-/** What was found on this machine. */
+/** What was found. */
 export interface Found {
   readonly servers: readonly FoundServer[];
   /** Places that answered but are not served, and why. */
   readonly declined: readonly { readonly url: string; readonly why: string }[];
 }
 
-const bodyMax = 4_000_000;
+export interface AskOptions {
+  readonly budgetMs: number;
+  /** Names or addresses of machines in the house, each asked at every place; default: loopback alone. */
+  readonly hosts?: readonly string[];
+  /** Also asks each server what more it tells of its models; default: false. */
+  readonly learn?: boolean;
+}
+
+const loopback = '127.0.0.1';
 /** Breaks a model name in a policy. */
 const unwritable = /^\s|\s$|\p{Cc}|^$/u;
 
+/** A place on one host. */
+interface Spot {
+  readonly host: string;
+  readonly place: Place;
+  readonly upstream: DialUpstream;
+}
+
 /**
- * Asks the given places on loopback, all at once, and says who is there. Whoever has not answered after `budgetMs` is not there. One GET
- * per place (two where the first is not understood); no model is loaded, nothing but loopback is dialled.
+ * Asks the given places, all at once, and says who is there. Whoever has not answered after `budgetMs` is not there. One GET per place (two
+ * where the first is not understood); no model is loaded, nothing but loopback, or else the given hosts, is dialled, and no public address.
  */
-export async function askPlaces(asked: readonly Place[], options: { readonly budgetMs: number }): Promise<Found> {
-  const dialer = createDialer({
-    upstreams: asked.map(({ port }) => ({ name: nameOf(port), url: urlOf(port), location: 'house' as const, models: [] })),
-    keyFor: () => ({}),
-    inForce: () => true,
-    // Every place is a numeric address.
-    resolver: { lookup: () => Promise.reject(new Error('nothing is looked up while places are asked')) },
-    after: (delayMs, run) => {
-      const timer = setTimeout(run, delayMs);
-      return () => clearTimeout(timer);
-    },
-    onAlarm: () => {},
-  });
+export async function askPlaces(asked: readonly Place[], options: AskOptions): Promise<Found> {
+  const spots = (options.hosts ?? [loopback]).flatMap((host) => asked.map((place) => spotOf(host, place)));
+  const asker = openServerAsker(
+    spots.map(({ upstream }) => upstream),
+    { connectMs: Math.max(400, options.budgetMs / 2) },
+  );
   // Closing it ends every call that is still under way.
-  const timer = setTimeout(() => dialer.close(), options.budgetMs);
-  const answers = await Promise.all(asked.map((place) => askPlace(place, dialer)));
+  const timer = setTimeout(() => asker.close(), options.budgetMs);
+  const answers = await Promise.all(spots.map((spot) => askPlace(spot, asker, options.learn ?? false)));
   clearTimeout(timer);
-  dialer.close();
+  asker.close();
   return collect(answers);
 }
 
+function spotOf(host: string, place: Place): Spot {
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${place.port}`;
+  return { host, place, upstream: { name: `${host} ${place.port}`, url, location: 'house', models: [] } };
+}
+
 interface Asked {
-  readonly port: number;
+  readonly spot: Spot;
   readonly result: Recognised | Declined;
 }
 
-async function askPlace(place: Place, dialer: HouseDialer): Promise<Asked | null> {
-  for (const name of place.asks) {
-    const answer = await get(place.port, asks[name].path, dialer);
-    if (answer === null) return null;
-    const result = asks[name].read(answer);
-    if (result !== null) return { port: place.port, result };
+async function askPlace(spot: Spot, asker: ServerAsker, learn: boolean): Promise<Asked | null> {
+  const { name } = spot.upstream;
+  if (spot.host !== loopback) await asker.resolve(name);
+  for (const way of spot.place.asks) {
+    const answer = await asker.ask(name, asks[way].path);
+    if ('fault' in answer) return null;
+    const result = asks[way].read(answer);
+    if (result !== null) return { spot, result: learn && 'models' in result ? await learned(result, name, asker) : result };
   }
   return null;
+}
+
+/** What was recognised, completed by what the server tells of its models in the manner of its kind. */
+async function learned(result: Recognised, name: string, asker: ServerAsker): Promise<Recognised> {
+  const kind = upstreamKindNamed(result.ownKind ?? result.kind);
+  const told = kind && (await learnModels(kind, (path) => asker.ask(name, path).then((answer) => ('fault' in answer ? null : answer))));
+  const byName = new Map((told ?? []).map((model) => [model.name, model]));
+  const models = result.models.map((model): ServedModel => {
+    const more = byName.get(model.name);
+    if (!more) return model;
+    return {
+      ...model,
+      context: more.context ?? model.context,
+      input: more.input ?? model.input,
+      tools: more.tools ?? model.tools,
+      service: more.service ?? model.service,
+      remote: more.remote || model.remote || kind?.isCloudModel(model.name) === true,
+      slots: more.slots ?? model.slots,
+    };
+  });
+  return { ...result, models };
 }
 
 function collect(answers: readonly (Asked | null)[]): Found {
@@ -71,13 +110,14 @@ function collect(answers: readonly (Asked | null)[]): Found {
   const names = new Set<string>();
   for (const answer of answers) {
     if (answer === null) continue;
-    const { port, result } = answer;
-    const url = urlOf(port);
+    const { spot, result } = answer;
+    const { url } = spot.upstream;
     if ('declined' in result) {
       declined.push({ url, why: result.declined });
       continue;
     }
-    const name = names.has(result.name) ? `${result.name}-${port}` : result.name;
+    const wanted = spot.host === loopback ? result.name : `${result.name}-${labelOf(spot.host)}`;
+    const name = names.has(wanted) ? `${wanted}-${spot.place.port}` : wanted;
     names.add(name);
     const models = result.models.filter((model) => !unwritable.test(model.name));
     const remote = models.filter((model) => model.remote).map((model) => model.name);
@@ -86,35 +126,8 @@ function collect(answers: readonly (Asked | null)[]): Found {
   return { servers, declined };
 }
 
-function get(port: number, path: string, dialer: HouseDialer): Promise<PlaceAnswer | null> {
-  return new Promise((resolve) => {
-    let head: Pick<PlaceAnswer, 'status' | 'headers'> | null = null;
-    const chunks: Uint8Array[] = [];
-    let received = 0;
-    const call = dialer.call(
-      { method: 'GET', path, headers: { accept: 'application/json' }, body: null },
-      {
-        dialled: () => {},
-        sent: () => {},
-        head: (status, headers) => {
-          head = { status, headers };
-        },
-        data: (bytes) => {
-          received += bytes.byteLength;
-          if (received > bodyMax) call.abort();
-          else chunks.push(bytes.slice());
-        },
-        end: () => resolve(head === null ? null : { ...head, body: Buffer.concat(chunks).toString('utf8') }),
-        failed: () => resolve(null),
-      },
-      {
-        permit: { upstream: nameOf(port), target: null, location: 'house', tier: 'probe', policyHash: 'no policy yet' },
-        fresh: true,
-        connectMs: 400,
-      },
-    );
-  });
+/** The host as a part of an upstream's name: `tower` of `tower.lan`, `192-168-1-20`. */
+function labelOf(host: string): string {
+  const word = /^[\d.:a-f]+$/i.test(host) ? host : (host.split('.')[0] ?? host);
+  return word.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
 }
-
-const nameOf = (port: number): string => `port-${port}`;
-const urlOf = (port: number): string => `http://127.0.0.1:${port}`;

@@ -18,6 +18,8 @@ export interface Recognised {
   readonly title: string;
   /** Kind of the upstream in the policy. */
   readonly kind: string;
+  /** Kind in a policy that a person goes on with, where that is another one: it needs to be told what cannot be learnt. */
+  readonly ownKind?: string;
   readonly models: readonly ServedModel[];
 }
 
@@ -45,7 +47,7 @@ function readTags(answer: PlaceAnswer): Recognised | null {
   if (listOf(answer, 'models') === null) return null;
   const models = catalogue('ollama', answer.body).map((model) => ({ ...model, service: model.service ?? serviceByName(model.name) }));
   // Its OpenAI side, which the clients spoke until now: their requests pass untouched.
-  return { name: 'ollama', title: 'Ollama', kind: 'openai', models };
+  return { name: 'ollama', title: 'Ollama', kind: 'openai', ownKind: 'ollama', models };
 }
 
 /** Lists without capabilities are older; there the name has to do. */
@@ -60,10 +62,16 @@ function readLmStudio(answer: PlaceAnswer): Recognised | null {
 }
 
 /** Servers that say who they are in `owned_by`. */
-const owners: readonly { readonly owner: string; readonly name: string; readonly title: string; readonly kind: string }[] = [
+const owners: readonly {
+  readonly owner: string;
+  readonly name: string;
+  readonly title: string;
+  readonly kind: string;
+  readonly ownKind?: string;
+}[] = [
   { owner: 'vllm', name: 'vllm', title: 'vLLM', kind: 'vllm' },
   { owner: 'llamacpp', name: 'llamacpp', title: 'llama.cpp', kind: 'llamacpp' },
-  { owner: 'library', name: 'ollama', title: 'Ollama', kind: 'openai' },
+  { owner: 'library', name: 'ollama', title: 'Ollama', kind: 'openai', ownKind: 'ollama' },
   { owner: 'sglang', name: 'sglang', title: 'SGLang', kind: 'openai' },
 ];
 
@@ -80,7 +88,10 @@ function readOpenai(answer: PlaceAnswer): Recognised | Declined | null {
   if (said.some((owner) => clouds.test(owner))) return proxied;
   const known = owners.find(({ owner }) => said.length > 0 && said.every((one) => one.toLowerCase() === owner));
   const models = catalogue(known?.kind ?? 'openai', answer.body);
-  if (known) return { name: known.name, title: known.title, kind: known.kind, models };
+  if (known) {
+    const { owner: _, ...who } = known;
+    return { ...who, models };
+  }
   // Python's own server, and nobody named as owner.
   if (/^BaseHTTP/i.test(answer.headers['server'] ?? '') && said.every((owner) => owner === ''))
     return { name: 'mlx', title: 'MLX', kind: 'mlx', models };

@@ -6,7 +6,22 @@ import { test } from 'node:test';
 import { ROOT } from '#scripts/tree.ts';
 import { place, runChild, runHere } from './cli-stage.ts';
 
-const commands = ['up', 'check', 'explain', 'ask', 'connect', 'status', 'top', 'keys', 'drain', 'undrain', 'reload', 'demo', 'install'];
+const commands = [
+  'up',
+  'init',
+  'check',
+  'explain',
+  'ask',
+  'connect',
+  'status',
+  'top',
+  'keys',
+  'drain',
+  'undrain',
+  'reload',
+  'demo',
+  'install',
+];
 const nested = [
   ['keys', 'new'],
   ['keys', 'list'],

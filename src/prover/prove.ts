@@ -222,7 +222,7 @@ function proveLaws({ raw, findings }: Ground, one: Case): void {
     findings.add({ promised, request, way: breach.way, realOf: shape.realOf, target, then: then(name) });
   };
   const often = walked.tooOften();
-  if (often) tell(builtIn('once'), often, (name) => `${name} again`);
+  if (often) tell(builtIn('once'), often, (name) => (often.end.action.do === 'dial' ? `${name} again` : 'what it had learnt is forgotten'));
   const endless = walked.endless();
   if (endless) findings.add({ promised: builtIn('ends'), request, way: endless, realOf: shape.realOf, target: null, then: 'no end' });
   const known = (id: TargetId): TargetId => shape.shapeOf.get(id) ?? id;
@@ -261,7 +261,7 @@ function unserved(ground: Ground): readonly Violation[] {
       if (!mayUseRoute(profile, route.name) || ground.served.has(`${profile.name}\n${route.name}`)) continue;
       const service = raw.targets.get(route.target[0] ?? '')?.serves ?? 'chat';
       const request = plainRequest(raw, { profile: profile.name, tier: profile.tier, route: route.name, service });
-      const why = decide(request.facts, tables).refusal?.message ?? 'it has nobody';
+      const why = (decide(request.facts, tables).refusal?.message ?? 'it has nobody').replace(/\.$/, '');
       const at = profile.routes?.indexOf(route.name) ?? -1;
       const path = at < 0 ? ['routes', route.name] : ['profiles', profile.name, 'routes', at];
       const found = { promised: builtIn('served'), request, way: [], realOf: new Map(), target: null, then: `nobody, ever: ${why}`, path };

@@ -41,11 +41,7 @@ test('every way to write a thing means what it should', () => {
 
 test('what later issues bring is accepted and said to be not yet in force', () => {
   const notes = load(readFileSync(new URL('forms.yaml', good), 'utf8')).notes.map((note) => `${note.path}: ${note.message}`);
-  for (const key of [
-    'upstreams.10.warm',
-    'upstreams.10.models."Qwen/Qwen3-8B:latest".pinned',
-    'routes.main.cache',
-  ]) {
+  for (const key of ['upstreams.10.warm', 'upstreams.10.models."Qwen/Qwen3-8B:latest".pinned', 'routes.main.cache']) {
     assert.ok(notes.includes(`${key}: not yet in force`), key);
   }
 });

@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import { withExamples } from './command.ts';
 import { connectCommand } from './connect.ts';
 import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { drainCommand, undrainCommand } from './drain.ts';
 import { CliStop, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { explainCommand } from './explain.ts';
@@ -43,6 +44,7 @@ function buildProgram(shell: Shell): Command {
     upCommand(shell),
     initCommand(shell),
     checkCommand(shell),
+    doctorCommand(shell),
     explainCommand(shell),
     askCommand(shell),
     connectCommand(shell),

@@ -62,6 +62,11 @@ export interface UpstreamKind {
     readonly keepsAwake?: true;
     read(body: string): ServerLoad | null;
   };
+  /** Asks which release of the server it is, at no cost, where it says so; for people. */
+  readonly version?: {
+    readonly path: string;
+    read(body: string): string | null;
+  };
   /**
    * The place in a caller's body by which he would make this server reach out or load what the policy does not name (a template, an
    * adapter, a host), such as `chat_template_kwargs.chat_template`: the request is refused, naming it. Null if there is none. Text, tool

@@ -10,6 +10,7 @@ const commands = [
   'up',
   'init',
   'check',
+  'doctor',
   'explain',
   'ask',
   'connect',

@@ -3,6 +3,7 @@ import { openaiEmbeddings } from '#dialects/openai-embeddings.ts';
 import type { ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
 import { reachingField } from '#upstreams/reaching-field.ts';
 import { readRefusalBy } from '#upstreams/refusal-rules.ts';
+import { versionField } from '#upstreams/version-field.ts';
 
 import { prepareChat } from './prepare-chat.ts';
 import { prepareEmbeddings } from './prepare-embeddings.ts';
@@ -34,6 +35,7 @@ export const ollama: UpstreamKind = {
   isCloudModel: (model) => /[:-]cloud$/i.test(model),
   authorise: (key) => ({ authorization: `Bearer ${key}` }),
   probe: { path: '/api/version', read: readProbe },
+  version: versionField('/api/version', 'version'),
   catalogue: { path: '/api/tags', read: readCatalogue },
   details: { path: '/api/ps', read: withResidents },
   reachingField: (body) => reachingField(body, ['template', 'adapter', 'adapters', 'from', 'raw']),

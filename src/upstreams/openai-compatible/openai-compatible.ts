@@ -19,6 +19,7 @@ export interface ServerProfile {
   readonly catalogue: Omit<UpstreamKind['catalogue'], 'read'>;
   readonly details?: NonNullable<UpstreamKind['details']>;
   readonly load?: NonNullable<UpstreamKind['load']>;
+  readonly version?: NonNullable<UpstreamKind['version']>;
   readonly says: KindSays;
   /** Top-level fields of a request by which this server reaches out, beside the templates that all know. */
   readonly reaching: readonly string[];
@@ -30,7 +31,7 @@ export interface ServerProfile {
 
 /** Makes the kind of one row. */
 export function openaiCompatible(profile: ServerProfile): UpstreamKind {
-  const { cloudModel, details, load } = profile;
+  const { cloudModel, details, load, version } = profile;
   return {
     name: profile.name,
     title: profile.title,
@@ -45,6 +46,7 @@ export function openaiCompatible(profile: ServerProfile): UpstreamKind {
     catalogue: { read: readCatalogue, ...profile.catalogue },
     ...(details === undefined ? {} : { details }),
     ...(load === undefined ? {} : { load }),
+    ...(version === undefined ? {} : { version }),
     reachingField: (body) => reachingField(body, profile.reaching),
     prepare: (call) => prepareRequest(call, { reaching: profile.reaching, outputTokensDefault: profile.outputTokensDefault ?? null }),
     readRefusal: (status, headers, body) => readRefusalBy(refusalRules, { status, headers, body }),

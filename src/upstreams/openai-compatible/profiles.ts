@@ -1,3 +1,4 @@
+import { versionField } from '#upstreams/version-field.ts';
 import type { UpstreamKind } from '#upstreams/kind.ts';
 
 import { readProps } from './llamacpp-props.ts';
@@ -15,6 +16,7 @@ const rows: readonly ServerProfile[] = [
     probePath: '/health',
     catalogue: { path: '/v1/models' },
     load: { path: '/metrics', read: readVllmMetrics },
+    version: versionField('/version', 'version'),
     reaching: ['kv_transfer_params', 'lora_request', 'lora_path'],
     says: {
       loading: 'nothing listens until the engine is ready: a refused connection',
@@ -32,6 +34,7 @@ const rows: readonly ServerProfile[] = [
     probePath: '/health',
     catalogue: { path: '/v1/models' },
     details: { path: '/props', read: readProps },
+    version: versionField('/props', 'build_info'),
     // A task like any other to the server's sleep timer, where `/health`, `/v1/models` and `/props` are not.
     load: { path: '/slots', keepsAwake: true, read: readSlots },
     reaching: ['lora'],

@@ -1,16 +1,7 @@
 import type { Command } from 'commander';
 import { dataOption, jsonOption, newCommand } from './command.ts';
 import type { Shell } from './shell.ts';
-
-/** What `gatehouse ask` was asked. */
-export interface AskOptions {
-  readonly model?: string;
-  readonly profile?: string;
-  readonly image?: string;
-  readonly system?: string;
-  readonly data?: string;
-  readonly json?: true;
-}
+import type { AskOptions } from './run-ask.ts';
 
 /** `gatehouse ask`. */
 export function askCommand(shell: Shell): Command {

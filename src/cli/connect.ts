@@ -4,13 +4,7 @@ import { dataOption, jsonOption, newCommand, policyOption } from './command.ts';
 import { clientNames } from './connect-settings.ts';
 import type { ClientName } from './connect-settings.ts';
 import type { Shell } from './shell.ts';
-
-/** What `gatehouse connect` was asked. */
-export interface ConnectOptions {
-  readonly policy?: string;
-  readonly data?: string;
-  readonly json?: true;
-}
+import type { ConnectOptions } from './run-connect.ts';
 
 /** `gatehouse connect <client>`. */
 export function connectCommand(shell: Shell): Command {

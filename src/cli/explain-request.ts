@@ -7,8 +7,26 @@ import type { Explanation } from '#core/routing/explain.ts';
 import { parseSize } from '#core/units/parse-size.ts';
 import { surfaces } from '#surfaces/registry.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
-import type { ExplainOptions } from './explain.ts';
 import { readInput } from './read-input.ts';
+
+/** What `gatehouse explain` was asked, as written. */
+export interface ExplainOptions {
+  readonly file?: string;
+  readonly image?: true;
+  readonly tools?: true;
+  readonly tokens?: string;
+  readonly profile?: string;
+  readonly route?: string;
+  readonly model?: string;
+  readonly tier?: string;
+  readonly busy?: readonly string[];
+  readonly down?: readonly string[];
+  readonly drain?: readonly string[];
+  readonly live?: true;
+  readonly policy?: string;
+  readonly data?: string;
+  readonly json?: true;
+}
 
 /** The smallest image there is, and a tool nobody calls: what matters is that they are there. */
 const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };

@@ -1,25 +1,7 @@
 import type { Command } from 'commander';
 import { dataOption, jsonOption, listOption, newCommand, policyOption } from './command.ts';
 import type { Shell } from './shell.ts';
-
-/** What `gatehouse explain` was asked, as written. */
-export interface ExplainOptions {
-  readonly file?: string;
-  readonly image?: true;
-  readonly tools?: true;
-  readonly tokens?: string;
-  readonly profile?: string;
-  readonly route?: string;
-  readonly model?: string;
-  readonly tier?: string;
-  readonly busy?: readonly string[];
-  readonly down?: readonly string[];
-  readonly drain?: readonly string[];
-  readonly live?: true;
-  readonly policy?: string;
-  readonly data?: string;
-  readonly json?: true;
-}
+import type { ExplainOptions } from './explain-request.ts';
 
 /** `gatehouse explain`. */
 export function explainCommand(shell: Shell): Command {

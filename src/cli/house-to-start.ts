@@ -16,7 +16,17 @@ import { dataFolderOf, demoFolderOf } from './data-folder.ts';
 import { foundLines } from './found-lines.ts';
 import type { Shell } from './shell.ts';
 import { cannotStart } from './start-problem.ts';
-import type { UpOptions } from './up.ts';
+
+/** What `gatehouse up` was told. */
+export interface UpOptions {
+  readonly policy?: string;
+  readonly data?: string;
+  readonly listen?: string;
+  /** False with `--no-discover`. */
+  readonly discover: boolean;
+  readonly watch?: true;
+  readonly demo?: true;
+}
 
 /** What is about to be served, and where from. */
 export interface HouseToStart {

@@ -1,15 +1,7 @@
 import type { Command } from 'commander';
 import { dataOption, jsonOption, newCommand, policyOption } from './command.ts';
 import type { Shell } from './shell.ts';
-
-/** What a `gatehouse keys` command was told. */
-export interface KeysOptions {
-  readonly profile?: string;
-  readonly name?: string;
-  readonly policy?: string;
-  readonly data?: string;
-  readonly json?: true;
-}
+import type { KeysOptions } from './run-keys.ts';
 
 /** `gatehouse keys new|list|revoke`. */
 export function keysCommand(shell: Shell): Command {

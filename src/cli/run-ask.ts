@@ -1,11 +1,20 @@
 import type { OperatorReply } from '#egress/operator-socket.ts';
-import type { AskOptions } from './ask.ts';
 import { dataFolderOf } from './data-folder.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
 import { ask, errorText } from './operator.ts';
 import { readBytes, readInput } from './read-input.ts';
 import { painter } from './shell.ts';
 import type { Shell } from './shell.ts';
+
+/** What `gatehouse ask` was asked. */
+export interface AskOptions {
+  readonly model?: string;
+  readonly profile?: string;
+  readonly image?: string;
+  readonly system?: string;
+  readonly data?: string;
+  readonly json?: true;
+}
 
 /** Asks the running house; gives the exit code. */
 export async function runAsk(text: string, options: AskOptions, shell: Shell): Promise<number> {

@@ -1,5 +1,4 @@
 import type { PolicyTables } from '#core/policy/tables.ts';
-import type { ConnectOptions } from './connect.ts';
 import { originOfListen, settingsFor } from './connect-settings.ts';
 import type { ClientName, Reachable } from './connect-settings.ts';
 import { dataFolderOf } from './data-folder.ts';
@@ -8,6 +7,13 @@ import { demoTables, tablesFromPolicy } from './load-house.ts';
 import { askIfRunning, jsonOf } from './operator.ts';
 import type { HouseStatus, ListedModels } from './reports.ts';
 import type { Shell } from './shell.ts';
+
+/** What `gatehouse connect` was asked. */
+export interface ConnectOptions {
+  readonly policy?: string;
+  readonly data?: string;
+  readonly json?: true;
+}
 
 /** Shows a client's settings; gives the exit code. */
 export async function runConnect(client: ClientName, options: ConnectOptions, shell: Shell): Promise<number> {

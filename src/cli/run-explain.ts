@@ -5,7 +5,7 @@ import type { Explanation } from '#core/routing/explain.ts';
 import { dataFolderOf } from './data-folder.ts';
 import { exitCodes } from './exit-codes.ts';
 import { explainedBody, explainOffline, liveQuestion } from './explain-request.ts';
-import type { ExplainOptions } from './explain.ts';
+import type { ExplainOptions } from './explain-request.ts';
 import { explanationText } from './explanation-text.ts';
 import { demoTables, tablesFromPolicy } from './load-house.ts';
 import { askIfRunning, getJson, jsonOf, postJson } from './operator.ts';

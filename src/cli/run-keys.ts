@@ -6,13 +6,21 @@ import { openDataFolder } from '#store/data-folder.ts';
 import { isStartProblem } from '#store/ports.ts';
 import { dataFolderOf } from './data-folder.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
-import type { KeysOptions } from './keys.ts';
 import { tablesFromPolicy } from './load-house.ts';
 import { askIfRunning, jsonOf } from './operator.ts';
 import { painter } from './shell.ts';
 import type { Shell } from './shell.ts';
 import { cannotStart } from './start-problem.ts';
 import { textTable } from './text-table.ts';
+
+/** What a `gatehouse keys` command was told. */
+export interface KeysOptions {
+  readonly profile?: string;
+  readonly name?: string;
+  readonly policy?: string;
+  readonly data?: string;
+  readonly json?: true;
+}
 
 /** Makes a key and shows it; gives the exit code. */
 export async function runKeysNew(options: KeysOptions, shell: Shell): Promise<number> {

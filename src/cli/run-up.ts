@@ -16,7 +16,7 @@ import { painter } from './shell.ts';
 import type { Shell } from './shell.ts';
 import { cannotStart } from './start-problem.ts';
 import { startText } from './start-text.ts';
-import type { UpOptions } from './up.ts';
+import type { UpOptions } from './house-to-start.ts';
 import { versionOf } from './version.ts';
 
 /** How long running requests may take once the house closes. */

@@ -1,17 +1,7 @@
 import type { Command } from 'commander';
 import { dataOption, newCommand, policyOption } from './command.ts';
 import type { Shell } from './shell.ts';
-
-/** What `gatehouse up` was told. */
-export interface UpOptions {
-  readonly policy?: string;
-  readonly data?: string;
-  readonly listen?: string;
-  /** False with `--no-discover`. */
-  readonly discover: boolean;
-  readonly watch?: true;
-  readonly demo?: true;
-}
+import type { UpOptions } from './house-to-start.ts';
 
 /** `gatehouse up`. */
 export function upCommand(shell: Shell): Command {

@@ -15,7 +15,7 @@ import type { Watch } from '#telemetry/ports.ts';
 import type { ServedModel, ServerLoad } from '#upstreams/kind.ts';
 import type { Clock, SlotLease, Slots } from './ports.ts';
 import { RetryBudget } from './retry-budget.ts';
-import { Waiters } from './waiters.ts';
+import { WaitQueue } from './wait-queue.ts';
 import { Zombies } from './zombies.ts';
 
 /** Requests that may wait at once, in the wait of a walk or in the queue. */
@@ -55,7 +55,7 @@ interface UpstreamState {
  * readings, holds slots, and learns from calls and probes.
  */
 export class FleetState implements Slots {
-  readonly waiters: Waiters;
+  readonly waiters: WaitQueue;
   readonly #clock: Clock;
   readonly #watch: Watch;
   #tables: PolicyTables;
@@ -71,7 +71,7 @@ export class FleetState implements Slots {
     this.#tables = tables;
     this.#clock = options.clock;
     this.#watch = options.watch;
-    this.waiters = new Waiters(options.clock, { poolOf: (target) => this.#poolOf(target), countMax: waitersMax });
+    this.waiters = new WaitQueue(options.clock, { poolOf: (target) => this.#poolOf(target), countMax: waitersMax });
     this.usePolicy(tables);
   }
 

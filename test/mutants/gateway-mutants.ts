@@ -76,18 +76,18 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a queue is served newest first',
-    file: 'src/gateway/waiters.ts',
+    file: 'src/gateway/wait-queue.ts',
     find: 'other.order <= request.order',
     replace: 'other.order >= request.order',
-    tests: ['src/gateway/waiters.test.ts'],
+    tests: ['src/gateway/wait-queue.test.ts'],
     expect: 'one slot wakes one waiter, the oldest, and is promised to it',
   },
   {
     name: 'a freed slot is promised to nobody',
-    file: 'src/gateway/waiters.ts',
+    file: 'src/gateway/wait-queue.ts',
     find: "if (reading.state === 'free') this.#promises.set(waiter.order, this.#poolOf(reading.target));",
     replace: '',
-    tests: ['src/gateway/waiters.test.ts'],
+    tests: ['src/gateway/wait-queue.test.ts'],
     expect: 'one slot wakes one waiter, the oldest, and is promised to it',
   },
   {

@@ -1,5 +1,5 @@
 import type { FleetState } from '#gateway/fleet-state.ts';
-import type { WaitFor } from '#gateway/waiters.ts';
+import type { WaitFor } from '#gateway/wait-queue.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** A word that counts until a moment is looked at again a moment later. */

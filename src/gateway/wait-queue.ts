@@ -21,7 +21,7 @@ interface Waiter extends WaitFor {
  * Requests that wait for a slot, oldest first. A freed slot is promised to the oldest before any newcomer can read it as free; the
  * promise is consumed by its dial or given back.
  */
-export class Waiters {
+export class WaitQueue {
   readonly #clock: Clock;
   readonly #poolOf: (target: TargetId) => string;
   readonly #waiting: Waiter[] = [];

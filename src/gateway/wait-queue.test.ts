@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Reading } from '#core/routing/reading.ts';
 import { FakeClock, turns } from '#test/gateway/fake-clock.ts';
-import { Waiters } from './waiters.ts';
+import { WaitQueue } from './wait-queue.ts';
 
 const poolOf = (target: string): string => target.slice(0, target.indexOf('/'));
 const free = (target: string): Reading => ({
@@ -20,7 +20,7 @@ const free = (target: string): Reading => ({
 /** One pool `a` with a number of free slots, and waiters that see what is not promised to others. */
 function stand(countMax = 10) {
   const clock = new FakeClock();
-  const waiters = new Waiters(clock, { poolOf, countMax });
+  const waiters = new WaitQueue(clock, { poolOf, countMax });
   const pool = { free: 0 };
   const woken: string[] = [];
   const wait = (order: number, maxMs = 1_000): (() => void) => {

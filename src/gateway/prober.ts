@@ -86,16 +86,24 @@ export class Prober {
   async #look(upstream: Upstream): Promise<void> {
     if (this.#busy.has(upstream.name)) return;
     this.#busy.add(upstream.name);
+    this.#dueAt.set(upstream.name, this.#ports.clock.now() + roundMs);
+    try {
+      await this.#lookNow(upstream);
+    } finally {
+      this.#busy.delete(upstream.name);
+    }
+  }
+
+  async #lookNow(upstream: Upstream): Promise<void> {
     const { fleet, clock } = this.#ports;
-    this.#dueAt.set(upstream.name, clock.now() + roundMs);
-    const ejected = fleet.healthOf(upstream.name)?.state === 'ejected';
-    if (ejected && clock.now() >= (this.#lookUpAt.get(upstream.name) ?? 0)) {
-      this.#lookUpAt.set(upstream.name, clock.now() + lookUpEveryMs);
-      await this.#ports.resolve(upstream.name);
+    const { name } = upstream;
+    const ejected = fleet.healthOf(name)?.state === 'ejected';
+    if (ejected && clock.now() >= (this.#lookUpAt.get(name) ?? 0)) {
+      this.#lookUpAt.set(name, clock.now() + lookUpEveryMs);
+      await this.#ports.resolve(name);
     }
     if (upstream.location === 'house' || ejected) await this.#probe(upstream);
-    if (ejected && (fleet.healthOf(upstream.name)?.failedProbes ?? 0) > 0) this.#ports.stillOut?.(upstream.name);
-    this.#busy.delete(upstream.name);
+    if (ejected && (fleet.healthOf(name)?.failedProbes ?? 0) > 0) this.#ports.stillOut?.(name);
   }
 
   async #probe(upstream: Upstream): Promise<void> {

@@ -12,6 +12,7 @@ import { initCommand } from './init.ts';
 import { installCommand } from './install.ts';
 import { keysCommand } from './keys.ts';
 import { reloadCommand } from './reload.ts';
+import { serviceCommand } from './service.ts';
 import type { Shell } from './shell.ts';
 import { painter } from './shell.ts';
 import { statusCommand } from './status.ts';
@@ -55,6 +56,7 @@ function buildProgram(shell: Shell): Command {
     undrainCommand(shell),
     reloadCommand(shell),
     demoCommand(shell),
+    serviceCommand(shell),
     installCommand(),
   ];
   for (const command of commands) program.addCommand(command);

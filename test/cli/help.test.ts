@@ -21,6 +21,7 @@ const commands = [
   'undrain',
   'reload',
   'demo',
+  'service',
   'install',
 ];
 const nested = [

@@ -12,7 +12,7 @@ import { initCommand } from './init.ts';
 import { installCommand } from './install.ts';
 import { keysCommand } from './keys.ts';
 import { reloadCommand } from './reload.ts';
-import { serviceCommand } from './service.ts';
+import { serviceCommand } from './systemd-unit.ts';
 import type { Shell } from './shell.ts';
 import { painter } from './shell.ts';
 import { statusCommand } from './status.ts';

@@ -27,7 +27,7 @@ export function serviceCommand(shell: Shell): Command {
     .option('--system', 'a unit of the system instead of your own')
     .option('--clients <networks>', 'networks of the clients, with commas between them', listOption)
     .action(async (options: ServiceOptions) => {
-      const { runService } = await import('./run-service.ts');
+      const { runService } = await import('./run-systemd-unit.ts');
       shell.exitCode = runService(options, shell);
     });
 }

@@ -5,7 +5,7 @@ import { parseAddress } from '#core/units/house-address.ts';
 import { dataFolderOf } from './data-folder.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
 import { placesLookedAt, readPolicy, refusedPolicy } from './load-house.ts';
-import type { ServiceOptions } from './service.ts';
+import type { ServiceOptions } from './systemd-unit.ts';
 import type { Shell } from './shell.ts';
 import { unitText } from './unit-text.ts';
 

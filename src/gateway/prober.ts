@@ -103,7 +103,9 @@ export class Prober {
       await this.#ports.resolve(name);
     }
     if (upstream.location === 'house' || ejected) await this.#probe(upstream);
-    if (ejected && (fleet.healthOf(name)?.failedProbes ?? 0) > 0) this.#ports.stillOut?.(name);
+    const health = fleet.healthOf(name);
+    // After one good probe it is on its way back.
+    if (ejected && health && health.failedProbes > 0 && health.goodProbes === 0) this.#ports.stillOut?.(name);
   }
 
   async #probe(upstream: Upstream): Promise<void> {

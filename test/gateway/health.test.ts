@@ -103,7 +103,7 @@ test('the prober brings it back: 30 s later, after two good probes a second apar
 
 test('the watchdog hears of a machine that is still out, not of one that has only just gone', async (t) => {
   const clock = new FakeClock();
-  const { under, machines } = await setStage(t, { clock, machines: { one: answers('x') } });
+  const { under, machines } = await setStage(t, { clock, machines: { one: probed(well(), answers('x')) } });
   await machines.one.refuse();
   const stillOut: string[] = [];
   const prober = proberOf(t, under, [], stillOut);
@@ -112,6 +112,12 @@ test('the watchdog hears of a machine that is still out, not of one that has onl
   await clock.advance(31_000);
   await until(() => stillOut.length > 0);
   assert.deepEqual(stillOut, ['one']);
+  await machines.one.listen();
+  await clock.advance(61_000);
+  await until(() => machines.one.requests.length > 0);
+  await turns();
+  assert.equal(stateOf(under, 'one'), 'ejected', 'one good probe');
+  assert.deepEqual(stillOut, ['one'], 'what is on its way back is not restarted');
 });
 
 test('a machine that stays away is looked at less and less often', async (t) => {

@@ -1,6 +1,6 @@
 import type { TargetId } from '#core/policy/policy.ts';
 import { builtInGuarantees } from './proof.ts';
-import type { BuiltIn, Violation } from './proof.ts';
+import type { BuiltIn, Counterexample, Violation } from './proof.ts';
 import type { RawPolicy } from './raw-policy.ts';
 import type { RequestClass } from './requests.ts';
 import { happenedOn, sentenceOf, shortNameOf } from './sentence.ts';
@@ -14,7 +14,8 @@ export type Promised = { readonly type: 'built_in'; readonly name: BuiltIn } | {
 export interface Found {
   readonly promised: Promised;
   readonly request: RequestClass;
-  readonly way: readonly Passage[];
+  /** What happens on the way to the dial; null where it is wrong whatever happens. */
+  readonly way: readonly Passage[] | null;
   /** The names of the way's candidates in the real plan. */
   readonly realOf: ReadonlyMap<TargetId, TargetId>;
   readonly target: TargetId | null;
@@ -36,7 +37,7 @@ export class Findings {
 
   add(found: Found): void {
     const { promised, request, target } = found;
-    const rank = found.way.length * 2 + (found.also === undefined ? 0 : 2) + request.weight * 5;
+    const rank = (found.way?.length ?? 0) * 2 + (found.also === undefined ? 0 : 2) + request.weight * 5;
     const key = `${promised.type === 'own' ? promised.at : promised.name}\n${request.facts.profile}\n${target ?? found.then}`;
     const best = this.#best.get(key);
     if (!best) this.#best.set(key, { rank, cases: 1, found });
@@ -57,9 +58,8 @@ export class Findings {
   #told(found: Found, cases: number): Violation {
     const { promised, request, way, realOf, target, then, also, path } = found;
     const nameOf = (id: TargetId): string => shortNameOf(this.#raw, realOf.get(id) ?? id);
-    const happened = [...happenedOn(way, nameOf), ...(also === undefined ? [] : [also])];
+    const happened = [...happenedOn(way ?? [], nameOf), ...(also === undefined ? [] : [also])];
     const own = promised.type === 'own' ? this.#raw.policy.guarantees[promised.at]?.name : null;
-    const favourite = way.map((passage) => (passage.type === 'event' ? passage.favourite : null)).find((picked) => picked !== null);
     return {
       guarantee: own ?? (promised.type === 'built_in' ? builtInGuarantees[promised.name] : ''),
       builtIn: promised.type === 'built_in' ? promised.name : null,
@@ -68,11 +68,16 @@ export class Findings {
       profile: request.facts.profile,
       target,
       cases,
-      counterexample: {
-        facts: request.facts,
-        walks: realWalks(way, realOf),
-        favourite: favourite === undefined ? null : (realOf.get(favourite) ?? null),
-      },
+      counterexample: way && counterexampleOf(request, way, realOf),
     };
   }
+}
+
+function counterexampleOf(request: RequestClass, way: readonly Passage[], realOf: Found['realOf']): Counterexample {
+  const favourite = way.map((passage) => (passage.type === 'event' ? passage.favourite : null)).find((picked) => picked !== null);
+  return {
+    facts: request.facts,
+    walks: realWalks(way, realOf),
+    favourite: favourite === undefined ? null : (realOf.get(favourite) ?? null),
+  };
 }

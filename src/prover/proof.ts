@@ -34,7 +34,8 @@ export interface Violation {
   readonly target: TargetId | null;
   /** How many classes of requests break the promise in this way. */
   readonly cases: number;
-  readonly counterexample: Counterexample;
+  /** Null where it is wrong whatever happens, or the way there was not found in a walk that was only sampled. */
+  readonly counterexample: Counterexample | null;
 }
 
 /** A case that can be walked again: these facts, and what happens on the way to the dial, in the first walk and in each from the queue. */

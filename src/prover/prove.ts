@@ -116,7 +116,7 @@ function proveRequest(ground: Ground, request: RequestClass): void {
   if (plan === null) {
     const [first] = able;
     const then = `refused (${decision.refusal?.code ?? 'no plan'}), though ${first?.shortName ?? ''} could answer`;
-    if (first) findings.add({ promised: builtIn('asked'), request, way: [], realOf: new Map(), target: first.id, then });
+    if (first) findings.add({ promised: builtIn('asked'), request, way: null, realOf: new Map(), target: first.id, then });
     return;
   }
   if (asked.type === 'route' && facts.tier === profile.tier) ground.served.add(`${profile.name}\n${asked.route}`);
@@ -125,11 +125,12 @@ function proveRequest(ground: Ground, request: RequestClass): void {
   for (const id of shape.shapeOf.keys()) proveCandidate(ground, one, id);
   for (const target of able) {
     const name = shape.shapeOf.get(target.id);
-    if (name !== undefined && one.walked.dial(name)) continue;
+    // Of a walk that was only sampled nothing can be said that it never does.
+    if (name !== undefined && (one.walked.graph.sampled || one.walked.dial(name))) continue;
     findings.add({
       promised: builtIn('asked'),
       request,
-      way: [],
+      way: null,
       realOf: shape.realOf,
       target: target.id,
       then: `${target.shortName} is never asked`,
@@ -168,34 +169,28 @@ function entriesOf(ground: Ground, { facts, asked }: RequestClass, context: Pick
 /** Whoever is dialled may be: by the lists, the tier, the abilities, the window, the policy's guarantees and its own state. */
 function proveCandidate(ground: Ground, one: Case, id: TargetId): void {
   const { raw, findings } = ground;
-  const { request, shape, walked } = one;
+  const { request, shape, walked, plan } = one;
   const target = raw.targets.get(id);
   const name = shape.shapeOf.get(id);
   if (!target || name === undefined) return;
+  // One of a large group's members, for whom another stands in the graph, takes its part.
+  const realOf = shape.realOf.get(name) === id ? shape.realOf : new Map([...shape.realOf, [name, id]]);
   const dial = walked.dial(name);
+  // Of a walk that was only sampled it is not known that it never comes to somebody who could answer.
+  const open = dial !== null || (walked.graph.sampled && candidatesOf(plan).some((each) => each.target === id && each.lacks.length === 0));
   for (const { promised, then } of judgeDial(raw, target, one)) {
     // What lacks something stands in the plan and is passed over; only a cloud in a sovereign plan is wrong even unasked.
-    if (dial) findings.add({ promised, request, way: dial.way, realOf: shape.realOf, target: id, then });
-    else if (promised.type === 'built_in' && promised.name === 'home')
-      findings.add({ promised, request, way: [], realOf: shape.realOf, target: id, then: `${then} in the plan` });
+    const held = promised.type === 'built_in' && promised.name === 'home';
+    if (dial) findings.add({ promised, request, way: dial.way, realOf, target: id, then });
+    else if (open || held) findings.add({ promised, request, way: null, realOf, target: id, then: `${then} in the plan` });
   }
-  if (!dial) return;
+  if (!open) return;
   for (const { words, wrong, lastResort } of misreadingsOf(ground, one, target)) {
     const breach = lastResort ? walked.lastResort(name) : dial;
-    if (!breach) continue;
-    const also = `${target.shortName} ${words}`;
-    if (wrong === 'open')
-      findings.add({ promised: builtIn('open'), request, way: breach.way, realOf: shape.realOf, target: id, then: target.shortName, also });
-    else
-      findings.add({
-        promised: builtIn('asked'),
-        request,
-        way: breach.way,
-        realOf: shape.realOf,
-        target: id,
-        then: `${target.shortName} is passed over`,
-        also,
-      });
+    if (!breach && (lastResort || !walked.graph.sampled)) continue;
+    const promised = builtIn(wrong === 'open' ? 'open' : 'asked');
+    const then = wrong === 'open' ? target.shortName : `${target.shortName} is passed over`;
+    findings.add({ promised, request, way: breach?.way ?? null, realOf, target: id, then, also: `${target.shortName} ${words}` });
   }
 }
 
@@ -264,7 +259,15 @@ function unserved(ground: Ground): readonly Violation[] {
       const why = (decide(request.facts, tables).refusal?.message ?? 'it has nobody').replace(/\.$/, '');
       const at = profile.routes?.indexOf(route.name) ?? -1;
       const path = at < 0 ? ['routes', route.name] : ['profiles', profile.name, 'routes', at];
-      const found = { promised: builtIn('served'), request, way: [], realOf: new Map(), target: null, then: `nobody, ever: ${why}`, path };
+      const found = {
+        promised: builtIn('served'),
+        request,
+        way: null,
+        realOf: new Map(),
+        target: null,
+        then: `nobody, ever: ${why}`,
+        path,
+      };
       (at < 0 ? worthKnowing : findings).add(found);
     }
   }

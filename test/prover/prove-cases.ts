@@ -54,7 +54,7 @@ export function proveCase(g: GeneratorValue, requests: number, options: ProveOpt
   for (const violation of own) walkAgain(violation, tables);
   const counts = { walks: 0, dials: 0, foreseen: 0 };
   for (let at = 0; at < requests; at++) tryRequest(g, { file, tables, own, counts });
-  return { proof, replayed: own.length, ...counts };
+  return { proof, replayed: own.filter((violation) => violation.counterexample !== null).length, ...counts };
 }
 
 function withGuarantees(g: GeneratorValue, file: PolicyFile): PolicyFile {
@@ -124,6 +124,7 @@ function breaks(
 
 /** A counterexample, walked by the functions that serve requests: it has to end in the dial that it tells of. */
 function walkAgain({ sentence, target, counterexample }: Violation, tables: PolicyTables): void {
+  if (!counterexample) return;
   const { facts, walks, favourite } = counterexample;
   const decided = decide(facts, tables);
   assert.ok(decided.plan, sentence);

@@ -23,10 +23,10 @@ import { shapeOf } from './walk-shape.ts';
 import type { WalkShape } from './walk-shape.ts';
 
 export interface ProveOptions {
-  /** Passages between states, of one walk and of all, beyond which the rest is sampled. Default: 60,000 and 500,000. */
+  /** Passages between states, of one walk and of all, beyond which the rest is sampled. Default: 60,000 and 400,000. */
   readonly passagesMax?: number;
   readonly passagesInAllMax?: number;
-  /** Random walks through what was not looked at, for each walk. Default: 300. */
+  /** Random walks through what was not looked at, for each walk. Default: 200. */
   readonly samples?: number;
   /** Of the dice that sample. Default: 1. */
   readonly seed?: number;
@@ -53,7 +53,7 @@ interface Ground {
 export function provePolicy(tables: PolicyTables, options: ProveOptions = {}): Proof {
   const seed = options.seed ?? 1;
   const raw = rawPolicyOf(tables.policy);
-  const limits = { passagesMax: options.passagesMax ?? 60_000, samples: options.samples ?? 300, dice: diceOf(seed) };
+  const limits = { passagesMax: options.passagesMax ?? 60_000, samples: options.samples ?? 200, dice: diceOf(seed) };
   const ground: Ground = {
     raw,
     tables,
@@ -63,7 +63,7 @@ export function provePolicy(tables: PolicyTables, options: ProveOptions = {}): P
     misread: new Map(),
     served: new Set(),
     limits,
-    passagesLeft: options.passagesInAllMax ?? 500_000,
+    passagesLeft: options.passagesInAllMax ?? 400_000,
   };
   let requests = 0;
   for (const request of requestClasses(raw)) {

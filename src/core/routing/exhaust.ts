@@ -65,7 +65,8 @@ function machineClauses(events: readonly WalkEvent[]): readonly string[] {
     const readings = event.type === 'observed' ? event.readings : event.reading === null ? [] : [event.reading];
     for (const reading of readings) if (reading.state !== 'free') clauses.set(reading.target, readingClause(reading));
   }
-  const all = [...clauses.values()];
+  // What is said of a machine is said once, however many of its models were met.
+  const all = [...new Set(clauses.values())];
   return all.length > namedMax ? [...all.slice(0, namedMax), `${all.length - namedMax} more`] : all;
 }
 

@@ -101,3 +101,18 @@ for (const [facts, text, line] of lines) {
     assert.equal(reasonLine(decide(withScores(factsOf(facts), [text], house), house)), line);
   });
 }
+
+test('a profile that queues, or answers for itself, says so beside the error', () => {
+  const parts = { upstreams: { near: { models: { m: {} } } }, routes: { code: { target: ['near/m'] } } };
+  const noteOf = (exhausted: Parameters<typeof houseOf>[0]['profiles']): readonly string[] => {
+    const tables = houseOf({ ...parts, profiles: exhausted ?? [] });
+    return explain(factsOf({ model: 'code' }), tables, (target) => readingOf(target, 'no_slot')).notes;
+  };
+  assert.deepEqual(noteOf([{ name: 'default', exhausted: { type: 'queue', maxMs: 1_800_000 } }]), [
+    'the profile queues such a request for up to 30 min; the error comes after that',
+  ]);
+  assert.deepEqual(noteOf([{ name: 'default', exhausted: { type: 'reply', json: { verdict: 'escalate' } } }]), [
+    'the profile answers this instead: {"verdict":"escalate"}',
+  ]);
+  assert.deepEqual(noteOf([{ name: 'default' }]), []);
+});

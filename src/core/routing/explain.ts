@@ -3,6 +3,7 @@ import { errorRow } from '#core/errors/gateway-error.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { BucketScore, Facts } from '#core/request/facts.ts';
+import { formatDuration } from '#core/units/format-duration.ts';
 import { decide } from './decide.ts';
 import type { Decision, Reason } from './decide.ts';
 import { exhaustedError } from './exhaust.ts';
@@ -66,8 +67,15 @@ export function explain(facts: Facts, tables: PolicyTables, read: ReadState): Ex
       refusal === null
         ? null
         : { status: errorRow(refusal).status, code: refusal.code, message: refusal.message, retryAfterMs: refusal.retryAfterMs },
-    notes: decision.notes,
+    notes: decision.plan && refusal ? [...decision.notes, ...insteadOf(decision.plan)] : decision.notes,
   };
+}
+
+/** What the profile does with a walk that ends without an answer, where that is not the error at once. */
+function insteadOf({ exhausted }: Plan): readonly string[] {
+  if (exhausted.type === 'queue')
+    return [`the profile queues such a request for up to ${formatDuration(exhausted.maxMs)}; the error comes after that`];
+  return exhausted.type === 'reply' ? [`the profile answers this instead: ${JSON.stringify(exhausted.json)}`] : [];
 }
 
 interface Rehearsal {

@@ -3,6 +3,8 @@ import type { Alias, Document, Pair, Scalar, YAMLError, YAMLMap } from 'yaml';
 import { lineStartsOf, positionIn, spotName } from './policy-source.ts';
 import type { PolicyPath, PolicySource, Spot } from './policy-source.ts';
 import type { PolicyProblem } from './problem.ts';
+import { indentedDifferently, indentedTooFar, openBracket, openQuote } from './syntax-place.ts';
+import type { SyntaxPlace } from './syntax-place.ts';
 
 /** Bounds on what a file may make the reader do; all far above any policy. */
 const lexemesMax = 200_000;
@@ -31,7 +33,11 @@ export function readYaml(text: string, file: string): YamlReading {
   if ('offset' in documents) return refused(documents.offset, documents.message);
   const [document, second] = documents;
   const syntax = document?.errors[0];
-  if (syntax) return refused(Math.min(syntax.pos[0], text.length), explain(syntax, text));
+  if (syntax) {
+    const offset = Math.min(syntax.pos[0], text.length);
+    const made = whereMade(syntax, offset, text);
+    return refused(made?.offset ?? offset, made?.message ?? explain(syntax, text));
+  }
   if (second) return refused(second.range?.[0] ?? 0, 'a second document begins here; a policy is one document');
   const root = document?.contents;
   if (!document || !root || (isScalar(root) && root.value === null)) {
@@ -68,6 +74,16 @@ function compose(text: string): readonly Document[] | Trouble {
     logLevel: 'silent',
   });
   return [...composer.compose(tokens, true, text.length)];
+}
+
+/** Where the mistake was made, if that is known to be elsewhere than where the parser noticed it. */
+function whereMade(error: YAMLError, offset: number, text: string): SyntaxPlace | null {
+  if (text[offset] === '\t' || text.slice(offset - 1, offset + 1) === '${') return null;
+  const startsLine = offset > 0 && text[offset - 1] === '\n';
+  if (startsLine && (error.code === 'UNEXPECTED_TOKEN' || error.code === 'BLOCK_AS_IMPLICIT_KEY')) return indentedDifferently(text, offset);
+  if (error.code === 'BLOCK_AS_IMPLICIT_KEY') return indentedTooFar(text, offset);
+  if (error.code === 'BAD_INDENT') return error.message.startsWith('Flow') ? openBracket(text, offset) : indentedDifferently(text, offset);
+  return error.code === 'MISSING_CHAR' && error.message.includes('quote') ? openQuote(text, offset) : null;
 }
 
 const explanations: ReadonlyMap<string, string> = new Map([

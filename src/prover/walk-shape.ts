@@ -30,7 +30,8 @@ const membersMax = 3;
 export function shapeOf(plan: Plan, queues: boolean): WalkShape {
   const fit = plan.target.filter((member) => member.lacks.length === 0);
   if (fit.length <= membersMax) return namelessOf(plan, queues);
-  const few = fewOf(fit);
+  const behind = new Set([...plan.spill, ...plan.failover, ...plan.tail].map((candidate) => candidate.target));
+  const few = fewOf(fit, behind);
   const shape = namelessOf({ ...plan, target: plan.target.filter((member) => !fit.includes(member) || few.includes(member)) }, queues);
   const shapeNames = new Map(shape.shapeOf);
   for (const member of fit) {
@@ -41,10 +42,12 @@ export function shapeOf(plan: Plan, queues: boolean): WalkShape {
   return { ...shape, key: `${shape.key}*${fit.length}`, shapeOf: shapeNames, whole: namelessOf(plan, queues).plan };
 }
 
-/** A few members of a group, as different as can be: the walk tells members apart by their windows alone. */
-function fewOf(members: readonly Candidate[]): readonly Candidate[] {
+/** A few members of a group, as different as can be: those who also stand behind it, and else one of each window first. */
+function fewOf(members: readonly Candidate[], behind: ReadonlySet<TargetId>): readonly Candidate[] {
+  const twice = members.filter((member) => behind.has(member.target));
   const byWindow = members.filter((member, at) => members.findIndex((other) => other.context === member.context) === at);
-  return [...byWindow, ...members.filter((member) => !byWindow.includes(member))].slice(0, membersMax);
+  const others = [...byWindow, ...members.filter((member) => !byWindow.includes(member))].filter((member) => !twice.includes(member));
+  return [...twice, ...others.slice(0, Math.max(0, membersMax - twice.length))];
 }
 
 function namelessOf(plan: Plan, queues: boolean): WalkShape {

@@ -1,3 +1,4 @@
+import type { FaultCause } from '#core/attempt/classify-end.ts';
 import type { Location, TargetId, Tier } from '#core/policy/policy.ts';
 
 /**
@@ -27,19 +28,7 @@ export interface WireRequest {
 
 /** Why a call ended without its proper end. */
 export interface WireFault {
-  readonly cause:
-    | 'refused'
-    | 'connect_timeout'
-    | 'unresolved'
-    | 'wrong_peer'
-    | 'no_permit'
-    | 'tls'
-    /** The connection was reset, or closed before the reply was whole. */
-    | 'reset'
-    | 'closed'
-    /** The server broke HTTP. */
-    | 'protocol'
-    | 'aborted';
+  readonly cause: FaultCause;
   /** For the record and the log; never sent to a caller. */
   readonly message: string;
   /** Bytes of the reply received on this call. */

@@ -32,8 +32,10 @@ export type FaultCause =
   | 'wrong_peer'
   | 'no_permit'
   | 'tls'
+  /** The connection was reset, or closed before the reply was whole. */
   | 'reset'
   | 'closed'
+  /** The server broke HTTP. */
   | 'protocol'
   | 'aborted';
 

@@ -12,12 +12,14 @@ export function checkCommand(shell: Shell): Command {
       ['gatehouse check', 'the policy that would be served'],
       ['gatehouse check gatehouse.yaml', 'another one'],
       ['gatehouse check --json', 'for machines'],
+      ['gatehouse check --picture', 'the walk of each route, as Mermaid'],
     ],
   })
     .argument('[policy]', 'policy file (default: where policies are looked for)')
     .option(...jsonOption)
-    .action(async (policy: string | undefined, options: { readonly json?: true }) => {
+    .option('--picture', 'draw the walk of each route as a Mermaid picture instead; proves nothing')
+    .action(async (policy: string | undefined, options: { readonly json?: true; readonly picture?: true }) => {
       const { runCheck } = await import('./run-check.ts');
-      shell.exitCode = runCheck(policy, { json: options.json ?? false }, shell);
+      shell.exitCode = runCheck(policy, { json: options.json ?? false, picture: options.picture ?? false }, shell);
     });
 }

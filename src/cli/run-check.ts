@@ -12,12 +12,20 @@ import { effectiveRoutes } from './effective-routes.ts';
 import type { EffectiveProfile, EffectiveRoute } from './effective-routes.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
 import { placesLookedAt, readPolicy } from './load-house.ts';
+import { routePictures } from './route-pictures.ts';
 import { painter } from './shell.ts';
 import type { Paint, Shell } from './shell.ts';
 import { textTable } from './text-table.ts';
 
+/** What `check` is asked for beside the proof as text. */
+interface CheckOptions {
+  readonly json: boolean;
+  /** The walks as a picture, and no proof. */
+  readonly picture: boolean;
+}
+
 /** Checks a policy; gives the exit code. */
-export function runCheck(policy: string | undefined, options: { readonly json: boolean }, shell: Shell): number {
+export function runCheck(policy: string | undefined, options: CheckOptions, shell: Shell): number {
   const read = readPolicy(policy, shell);
   if (read === null) throw new CliStop(exitCodes.invalid, `there is no policy to check; looked at ${placesLookedAt(shell)}`);
   const { file, result } = read;
@@ -28,6 +36,10 @@ export function runCheck(policy: string | undefined, options: { readonly json: b
     return exitCodes.invalid;
   }
   const tables = tablesOf(result.policy, result.hash);
+  if (options.picture) {
+    shell.out(routePictures(tables));
+    return exitCodes.ok;
+  }
   const profiles = effectiveRoutes(tables);
   const startedMs = performance.now();
   const proof = provePolicy(tables);

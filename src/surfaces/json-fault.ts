@@ -2,6 +2,10 @@ const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const literalPattern = /true|false|null/y;
 const spacePattern = /[ \t\n\r]*/y;
 
+const quote = 0x22;
+const backslash = 0x5c;
+const space = 0x20;
+
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | 'colon' | 'comma or end';
 
 /**
@@ -60,19 +64,20 @@ function scalarFrom(text: string, start: number): Piece {
 }
 
 function stringFrom(text: string, start: number): Piece {
-  for (let at = start + 1; at < text.length; at++) {
+  const { length } = text;
+  for (let at = start + 1; at < length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return { whole: true, end: at + 1 };
+    if (code < space) return { whole: false, end: at };
+    if (code !== backslash) continue;
+    at += 1;
     const sign = text.charAt(at);
-    if (sign === '"') return { whole: true, end: at + 1 };
-    if (sign < ' ') return { whole: false, end: at };
-    if (sign === '\\') {
-      at += 1;
-      if (text.charAt(at) === 'u') {
-        if (!/^[0-9a-fA-F]{4}$/.test(text.slice(at + 1, at + 5))) return { whole: false, end: Math.min(at, text.length) };
-        at += 4;
-      } else if (!'"\\/bfnrt'.includes(text.charAt(at)) || at >= text.length) return { whole: false, end: Math.min(at, text.length) };
-    }
+    if (sign === 'u') {
+      if (!/^[0-9a-fA-F]{4}$/.test(text.slice(at + 1, at + 5))) return { whole: false, end: Math.min(at, length) };
+      at += 4;
+    } else if (sign === '' || !'"\\/bfnrt'.includes(sign)) return { whole: false, end: Math.min(at, length) };
   }
-  return { whole: false, end: text.length };
+  return { whole: false, end: length };
 }
 
 function skip(pattern: RegExp, text: string, from: number): number {

@@ -1,12 +1,20 @@
 import { gatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import { findJsonMembers } from '#core/request/json-members.ts';
-import type { Span } from '#core/request/json-members.ts';
+import type { JsonBounds, Span } from '#core/request/json-members.ts';
 
 import { jsonFaultOffset } from './json-fault.ts';
 
-const depthMax = 64;
-const keysMax = 10_000;
+/** Far above what any client sends; building more values than these would hold up everybody else's requests. */
+const bounds: JsonBounds = { depthMax: 64, keysMax: 10_000, valuesMax: 500_000 };
+const beyond: Readonly<Record<keyof JsonBounds, string>> = {
+  depthMax: `is nested deeper than ${bounds.depthMax} levels`,
+  keysMax: `has more than ${bounds.keysMax} keys`,
+  valuesMax: `has more than ${bounds.valuesMax} values`,
+};
+
+/** Characters in which the place of a fault is looked for. */
+const lookedAtMax = 1_000_000;
 
 /** Fields by which clients of other gateways steer where a request goes and with whose key. Never honoured, whatever they say. */
 const forbiddenFields = ['api_base', 'base_url', 'api_key', 'fallbacks', 'user_config', 'extra_headers', 'organization'];
@@ -23,16 +31,16 @@ export interface JsonBody {
 /** Reads a JSON body for any surface: one object, bounded in depth and keys, no top-level key twice, no field that reaches out. */
 export function readJsonBody(bodyText: string): JsonBody | GatewayError {
   const text = bodyText.charCodeAt(0) === 0xfeff ? bodyText.slice(1) : bodyText;
+  // Counted first: parsing what was made to be expensive takes seconds.
+  const members = findJsonMembers(text, bounds);
+  if (members.exceeded !== null) return gatewayError('invalid_request', `The body ${beyond[members.exceeded]}; split it or send less.`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return gatewayError('invalid_request', `The body is not JSON: ${placeOf(text, jsonFaultOffset(text))}.`);
+    return gatewayError('invalid_request', `The body is not JSON: ${placeOf(text)}.`);
   }
   if (!isObject(value)) return gatewayError('invalid_request', 'The body must be a JSON object.');
-  const members = findJsonMembers(text);
-  if (members.depthMax > depthMax) return gatewayError('invalid_request', `The body is nested deeper than ${depthMax} levels.`);
-  if (members.keyCount > keysMax) return gatewayError('invalid_request', `The body has more than ${keysMax} keys.`);
   if (members.repeated !== null) {
     const key = JSON.stringify(members.repeated.slice(0, 100));
     return gatewayError('invalid_request', `The field ${key} stands in the body twice.`, { param: members.repeated.slice(0, 100) });
@@ -61,10 +69,12 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> | n
   }
 }
 
-function placeOf(text: string, offset: number): string {
+function placeOf(text: string): string {
   if (text.trim() === '') return 'it is empty';
+  const looked = text.length > lookedAtMax ? text.slice(0, lookedAtMax) : text;
+  const offset = jsonFaultOffset(looked);
   if (offset >= text.length) return 'it ends too early';
+  if (offset >= looked.length) return `it breaks somewhere behind character ${lookedAtMax}`;
   const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  return `see line ${line}, column ${offset - before.lastIndexOf('\n')}`;
+  return `see line ${before.split('\n').length}, column ${offset - before.lastIndexOf('\n')}`;
 }

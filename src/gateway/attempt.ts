@@ -2,7 +2,7 @@ import { newAttempt, nextDeadline, stepAttempt } from '#core/attempt/attempt.ts'
 import type { Attempt, AttemptEvent, ClockName } from '#core/attempt/attempt.ts';
 import type { Refusal } from '#core/attempt/refusal.ts';
 import { finishedChoices, judgeEnd, judgeEvent, noJudgement } from '#core/judge/judge-reply.ts';
-import type { Judgement, ReplyEnd, Verdict } from '#core/judge/judge-reply.ts';
+import type { Judgement, ReplyAsked, ReplyEnd, Verdict } from '#core/judge/judge-reply.ts';
 import type { Clocks } from '#core/policy/policy.ts';
 import type { Dialect, EventReader, ReplyEvent } from '#core/reply/event.ts';
 import type { Dialer, EgressPermit, WireCall, WireFault } from '#egress/port.ts';
@@ -30,8 +30,7 @@ export interface AttemptSpec {
   readonly stream: boolean;
   /** Choices asked for: a stream is finished when so many have said why they ended. */
   readonly choices: number;
-  /** How many answers make a reply whole; null where fewer or more do too. */
-  readonly answers: number | null;
+  readonly asked: ReplyAsked;
   /** A new connection only. */
   readonly fresh: boolean;
   readonly lease: SlotLease;
@@ -93,7 +92,7 @@ export class RunningAttempt {
     this.done = promise;
     this.#resolve = resolve;
     this.#spec = spec;
-    this.#judgement = { ...noJudgement, answersAsked: spec.answers };
+    this.#judgement = { ...noJudgement, asked: spec.asked };
     this.#clock = ports.clock;
     this.#attempt = newAttempt(ports.clock.now());
     this.reply = new Reply(() => this.#abandon());
@@ -315,7 +314,9 @@ function isSuccess(status: number | null): boolean {
 function hasToken(event: ReplyEvent): boolean {
   return event.deltas.some(
     (delta) =>
-      ((delta.type === 'content' || delta.type === 'reasoning' || delta.type === 'refusal') && delta.text !== '') || delta.type === 'tool',
+      ((delta.type === 'content' || delta.type === 'reasoning' || delta.type === 'refusal') && delta.text !== '') ||
+      delta.type === 'tool' ||
+      delta.type === 'vector',
   );
 }
 

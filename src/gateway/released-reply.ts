@@ -50,7 +50,7 @@ export class ReleasedReply {
     this.#upstreamModel = of.upstreamModel;
     const { profile, asked, surface } = journey.request;
     const identity = { model: of.upstreamModel, id: journey.request.responder.requestId, createdAt: of.house.clock.wallNow() };
-    this.#translator = of.dialect === surface.dialect ? null : (surface.translator?.(identity) ?? null);
+    this.#translator = of.dialect === surface.dialect ? null : (surface.translator?.(identity, asked) ?? null);
     this.#rules = { reasoning: profile.reasoning, commit: profile.commit, wantsUsage: asked.wantsUsage, choices: asked.choices };
     this.#leave = attempt.reply.attach(
       { event: (event) => this.#event(event), ended: (verdict) => this.#ended(verdict) },

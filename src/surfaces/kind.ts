@@ -34,7 +34,7 @@ export interface Surface {
   /** A whole reply as a complete stream, for an upstream that answered a request for a stream with one body. */
   disassemble(event: ReplyEvent): Uint8Array;
   /** Spells the reply of an upstream of another dialect in this one's stream; left out where no other dialect serves this surface. */
-  translator?(identity: ReplyIdentity): ReplyTranslator;
+  translator?(identity: ReplyIdentity, asked: SurfaceRequest): ReplyTranslator;
   /** The whole reply as it was asked for, where servers may spell it otherwise; the same bytes where nothing is to be changed. */
   asAsked?(body: Uint8Array, asked: SurfaceRequest): Uint8Array;
   /**
@@ -80,6 +80,10 @@ export interface SurfaceRequest {
   readonly choices: number;
   /** How many answers make a reply whole; left out where fewer or more do too. */
   readonly answers?: number;
+  /** How many numbers each vector of the reply shall have; left out where that is not said. */
+  readonly vectorLength?: number;
+  /** What the model says has to be JSON: a strict schema was asked for. */
+  readonly jsonOnly?: true;
   readonly input: readonly Modality[];
   readonly tools: boolean;
   readonly promptTokens: number;

@@ -53,6 +53,7 @@ export const anthropicFixture: KindFixture = {
     unauthorised: refusal(401, 'authentication_error', 'invalid x-api-key'),
     crashed: null,
   },
+  embeds: null,
   received: ({ json }) => receivedOf(json),
   pages: { '/v1/models': { data: [{ type: 'model', id: 'm', display_name: 'M', created_at: '2026-01-01T00:00:00Z' }], has_more: false } },
   listed: null,

@@ -23,6 +23,12 @@ export interface Received {
   readonly turns: readonly string[];
 }
 
+/** How a kind's server makes embeddings. */
+export interface Embeds {
+  readonly path: string;
+  answer(vectors: readonly (readonly number[])[], said: { readonly model: string; readonly tokens: number }): Script;
+}
+
 /** How a kind's server says that it will not. Null: it never says so. */
 export interface Refusals {
   readonly loading: Script | null;
@@ -49,6 +55,8 @@ export interface KindFixture {
   readonly errorBody: Json;
   readonly refusals: Refusals;
   received(request: RequestLog): Received;
+  /** How it makes embeddings; null where it has none. */
+  readonly embeds: Embeds | null;
   /** What the server answers to its free probes when it serves `m` and nothing else; any other path is not there. */
   readonly pages: Readonly<Record<string, Json | string>>;
   /** What is learnt of `m` from them; null where the list proves nothing. */

@@ -39,6 +39,12 @@ export const ollamaFixture: KindFixture = {
     crashed: refusalScript(500, { error: 'model runner has unexpectedly stopped, this may be due to resource limitations' }),
   },
   received: ({ json }) => receivedOf(json),
+  embeds: {
+    path: '/api/embed',
+    answer: (embeddings, { model, tokens }) => [
+      { do: 'json', value: { model, embeddings, total_duration: 9, load_duration: 7, prompt_eval_count: tokens } },
+    ],
+  },
   pages: {
     '/api/version': { version: '0.20.0' },
     '/api/tags': {

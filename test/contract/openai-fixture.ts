@@ -43,6 +43,13 @@ export function openaiFixture({ style, reasoningField = 'reasoning_content', ref
     errorEvent: `data: ${JSON.stringify({ error: { message: 'the engine is gone', type: 'server_error', code: 500 } })}\n\n`,
     errorBody: { error: { message: 'the engine is gone', type: 'server_error', code: 500 } },
     received: ({ json }) => receivedOf(json),
+    embeds: {
+      path: '/v1/embeddings',
+      answer: (vectors, { model, tokens }) => {
+        const data = vectors.map((embedding, index) => ({ object: 'embedding', index, embedding }));
+        return [{ do: 'json', value: { object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } } }];
+      },
+    },
     ...server,
     refusals: {
       loading: loadingScript(),

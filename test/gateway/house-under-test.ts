@@ -18,6 +18,7 @@ import type { House } from '#gateway/house.ts';
 import { handle } from '#gateway/pipeline.ts';
 import type { Clock, Incoming } from '#gateway/ports.ts';
 import type { Limits } from '#store/ports.ts';
+import type { Surface } from '#surfaces/kind.ts';
 import { openaiChatSurface } from '#surfaces/openai-chat/openai-chat.ts';
 import type { Happening } from '#telemetry/ports.ts';
 import { upstreamKindNamed } from '#upstreams/registry.ts';
@@ -30,6 +31,8 @@ export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly profile?: string;
   readonly principal?: string;
+  /** Default: chat. */
+  readonly surface?: Surface;
 }
 
 /** One request under way, as its caller sees it. */
@@ -135,7 +138,7 @@ export class HouseUnderTest {
       client,
       arrivedAt: this.clock.now(),
     };
-    const handled = handle(this.house, openaiChatSurface, { incoming, principal });
+    const handled = handle(this.house, asked.surface ?? openaiChatSurface, { incoming, principal });
     handled.catch((error: unknown) => client.fail(error));
     const request = { done: client.done, client, handled };
     this.#asked.push(request);

@@ -64,6 +64,7 @@ const verdictCodes: Record<Exclude<Verdict, 'ok' | 'synthetic'>, ErrorCode> = {
   truncated: 'upstream_truncated',
   stream_broken: 'upstream_stream_broken',
   stalled: 'upstream_stalled',
+  not_as_asked: 'upstream_not_as_asked',
 };
 
 const verdictClauses: Record<Exclude<Verdict, 'ok' | 'synthetic'>, string> = {
@@ -72,6 +73,7 @@ const verdictClauses: Record<Exclude<Verdict, 'ok' | 'synthetic'>, string> = {
   truncated: 'ended its answer before it was finished',
   stream_broken: 'broke off in the middle of its answer',
   stalled: 'fell silent',
+  not_as_asked: 'did not answer in the form that was asked for',
 };
 
 /** What the end of an attempt means: first match first. */

@@ -66,6 +66,7 @@ export const errorCatalog = {
   upstream_reasoning_exhausted: bad('The model spent its whole output on reasoning; raise max_tokens or lower the reasoning effort.'),
   upstream_truncated: bad('The answer ended before it was finished; try again.'),
   upstream_stream_broken: bad('The connection to the machine broke in the middle of the answer; try again.'),
+  upstream_not_as_asked: bad('The model did not keep to the form that was asked for (JSON, or the vectors); try again or another route.'),
   upstream_bad_gateway: bad('The machine answered with an error; try again or look at gatehouse status.'),
   upstream_redirect: bad('The machine answered with a redirect, which is never followed; correct its url in the policy.', false),
   upstream_unauthorised: bad('The machine refused our key; correct the upstream’s key in the policy.', false),

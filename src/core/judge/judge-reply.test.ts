@@ -112,3 +112,39 @@ test('white space is what Unicode says it is', () => {
   for (const text of ['', ' ', '\n\r\t', '\u2028', '\u3000', '\ufeff']) assert.equal(hasCharacter(text), false, JSON.stringify(text));
   for (const text of ['a', ' .', '\u200b', '😀']) assert.equal(hasCharacter(text), true, JSON.stringify(text));
 });
+
+const asking = (asked: Partial<Judgement['asked']>, said: Said): Judgement =>
+  said.reduce((judgement: Judgement, each) => judgeEvent(judgement, 'kind' in each ? each : event(each)), {
+    ...noJudgement,
+    asked: { ...noJudgement.asked, ...asked },
+  });
+const vector = (choice: number, length: number): Delta => ({ type: 'vector', choice, length, vector: [] });
+
+const vectors: readonly [name: string, asked: Partial<Judgement['asked']>, said: Said, verdict: Verdict][] = [
+  ['one for each input', { answers: 2 }, [vector(0, 3), finish('stop', 0), vector(1, 3), finish('stop', 1)], 'ok'],
+  ['one too few', { answers: 2 }, [vector(0, 3), finish('stop', 0)], 'not_as_asked'],
+  ['one too many', { answers: 1 }, [vector(0, 3), finish('stop', 0), vector(1, 3), finish('stop', 1)], 'not_as_asked'],
+  ['none', { answers: 2 }, [finish('stop', 0)], 'empty'],
+  ['as long as asked', { vectorLength: 3 }, [vector(0, 3), finish('stop', 0)], 'ok'],
+  ['longer than asked', { vectorLength: 2 }, [vector(0, 3), finish('stop', 0)], 'not_as_asked'],
+];
+for (const [name, asked, said, verdict] of vectors) {
+  test(`vectors, ${name}: ${verdict}`, () => assert.equal(judgeEnd(asking(asked, said), 'proper', 'whole'), verdict));
+}
+
+const texts: readonly [name: string, said: Said, verdict: Verdict][] = [
+  ['JSON in pieces', [content('{"a"'), content(': [1]}'), finish('stop')], 'ok'],
+  ['prose', [content('Sure! Here you are: {}'), finish('stop')], 'not_as_asked'],
+  ['JSON in a fence', [content('```json\n{}\n```'), finish('stop')], 'not_as_asked'],
+  ['prose in the second of two choices', [content('{}', 0), finish('stop', 0), content('no', 1), finish('stop', 1)], 'not_as_asked'],
+  ['half of it, cut for length', [content('{"a": ['), finish('length')], 'ok'],
+  ['a refusal', [refusal('I will not'), finish('stop')], 'ok'],
+  ['words before a call, ended with "stop"', [content('let me see'), tool, finish('stop')], 'ok'],
+  ['white space alone', [content(' '), finish('stop')], 'empty'],
+];
+for (const [name, said, verdict] of texts) {
+  test(`where JSON was asked for, ${name}: ${verdict}`, () =>
+    assert.equal(judgeEnd(asking({ json: true }, said), 'proper', 'stream'), verdict));
+  if (verdict === 'not_as_asked')
+    test(`where it was not, ${name}: ok`, () => assert.equal(judgeEnd(judged(said), 'proper', 'stream'), 'ok'));
+}

@@ -8,13 +8,26 @@ import type { FinishReason, ReplyEvent, Usage } from '#core/reply/event.ts';
  * - `truncated`: ended without a finish reason, or short of its length;
  * - `stream_broken`: reset, an error in band, or an event that does not parse;
  * - `stalled`: a clock ran out;
+ * - `not_as_asked`: whole, but not what the request asked for: no JSON, or not the vectors;
  * - `synthetic`: not a model's answer at all: the profile's own reply.
  */
-export type Verdict = 'ok' | 'empty' | 'reasoning_exhausted' | 'truncated' | 'stream_broken' | 'stalled' | 'synthetic';
+export type Verdict = 'ok' | 'empty' | 'reasoning_exhausted' | 'truncated' | 'stream_broken' | 'stalled' | 'not_as_asked' | 'synthetic';
+
+/** What a request asks of its reply, as far as the judge can see whether it got that. */
+export interface ReplyAsked {
+  /** How many answers make the reply whole; null where fewer or more do too. */
+  readonly answers: number | null;
+  /** How many numbers a vector has; null where any count does. */
+  readonly vectorLength: number | null;
+  /** What is said has to be JSON. */
+  readonly json: boolean;
+}
 
 interface ChoiceSeen {
   readonly answered: boolean;
   readonly reasoned: boolean;
+  /** Everything it said, kept only where that has to be JSON; null once it called a tool or refused. */
+  readonly text: string | null;
   readonly finish: FinishReason | null;
 }
 
@@ -28,12 +41,14 @@ export interface Judgement {
   readonly usage: Usage | null;
   /** The model the server says answered. */
   readonly model: string | null;
-  /** How many answers make the reply whole; null where fewer or more do too. */
-  readonly answersAsked: number | null;
+  readonly asked: ReplyAsked;
+  /** A vector is longer or shorter than it was asked to be. */
+  readonly otherLength: boolean;
 }
 
 export const noJudgement: Judgement = {
-  answersAsked: null,
+  asked: { answers: null, vectorLength: null, json: false },
+  otherLength: false,
   choices: [],
   ended: false,
   malformed: false,
@@ -42,7 +57,7 @@ export const noJudgement: Judgement = {
   model: null,
 };
 
-const nothingSeen: ChoiceSeen = { answered: false, reasoned: false, finish: null };
+const nothingSeen: ChoiceSeen = { answered: false, reasoned: false, text: '', finish: null };
 
 /** Takes one event. A steady stream changes nothing, so that the state stays the same object; what follows the terminator is no part of the reply. */
 export function judgeEvent(judgement: Judgement, event: ReplyEvent): Judgement {
@@ -55,9 +70,15 @@ export function judgeEvent(judgement: Judgement, event: ReplyEvent): Judgement {
       case 'refusal':
         if (hasCharacter(delta.text)) next = withChoice(next, delta.choice, 'answered');
         else next = withChoice(next, delta.choice, null);
+        if (next.asked.json) next = withText(next, delta.choice, delta.type === 'content' ? delta.text : null);
         break;
       case 'tool':
         next = withChoice(next, delta.choice, 'answered');
+        if (next.asked.json) next = withText(next, delta.choice, null);
+        break;
+      case 'vector':
+        next = withChoice(next, delta.choice, 'answered');
+        if (delta.length !== (next.asked.vectorLength ?? delta.length)) next = { ...next, otherLength: true };
         break;
       case 'reasoning':
         if (delta.text !== '') next = withChoice(next, delta.choice, 'reasoned');
@@ -100,9 +121,8 @@ export type ReplyEnd = 'proper' | 'short' | 'broken' | 'clock';
  * body must also be as long as its head promised.
  */
 export function judgeEnd(judgement: Judgement, end: ReplyEnd, form: 'stream' | 'whole'): Verdict {
-  const { choices, answersAsked } = judgement;
-  const finished =
-    choices.length > 0 && choices.every((choice) => choice.finish !== null) && (answersAsked ?? choices.length) === choices.length;
+  const { choices } = judgement;
+  const finished = choices.length > 0 && choices.every((choice) => choice.finish !== null);
   const complete = finished && (form === 'stream' || end === 'proper');
   if (!complete && end === 'clock') return 'stalled';
   if (!complete && end === 'short') return judgement.error === null ? 'truncated' : 'stream_broken';
@@ -111,9 +131,29 @@ export function judgeEnd(judgement: Judgement, end: ReplyEnd, form: 'stream' | '
 }
 
 function answerVerdict(judgement: Judgement): Verdict {
-  if (judgement.choices.some((choice) => choice.answered)) return 'ok';
+  if (judgement.choices.some((choice) => choice.answered)) return isAsAsked(judgement) ? 'ok' : 'not_as_asked';
   if (judgement.choices.some((choice) => choice.finish !== 'length')) return 'empty';
   return judgement.choices.some((choice) => choice.reasoned) ? 'reasoning_exhausted' : 'ok';
+}
+
+function isAsAsked({ asked, choices, otherLength }: Judgement): boolean {
+  if (otherLength || (asked.answers ?? choices.length) !== choices.length) return false;
+  // One that was cut for length says so itself; its caller asked for no more.
+  return !asked.json || choices.every(({ text, finish }) => text === null || finish !== 'stop' || isJson(text));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function withText(judgement: Judgement, index: number, text: string | null): Judgement {
+  const choice = judgement.choices[index] ?? nothingSeen;
+  return replaceChoice(judgement, index, { ...choice, text: text === null || choice.text === null ? null : choice.text + text });
 }
 
 function withChoice(judgement: Judgement, index: number, seen: 'answered' | 'reasoned' | null): Judgement {

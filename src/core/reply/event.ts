@@ -18,6 +18,15 @@ export type Delta =
       /** The next piece of the arguments as JSON text; dialects that send objects have them serialised here. */
       readonly arguments: string;
     }
+  | {
+      /** One vector of embeddings; `choice` is the place of its input. */
+      readonly type: 'vector';
+      readonly choice: number;
+      /** How many numbers it has. */
+      readonly length: number;
+      /** The numbers, as list or as base64 of little-endian floats of four bytes, whichever the server sent. */
+      readonly vector: string | readonly number[];
+    }
   | { readonly type: 'finish'; readonly choice: number; readonly reason: FinishReason }
   | ({ readonly type: 'usage' } & Usage)
   /** The server names the model that answers. */

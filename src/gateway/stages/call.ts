@@ -1,4 +1,5 @@
 import { upstreamOf } from '#core/fleet/health.ts';
+import type { ReplyAsked } from '#core/judge/judge-reply.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import { tierRank } from '#core/policy/tables.ts';
 import { readingClause } from '#core/routing/exhaust.ts';
@@ -10,7 +11,7 @@ import type { House } from '#gateway/house.ts';
 import type { SlotLease } from '#gateway/ports.ts';
 import { mintPermit } from '#gateway/permit.ts';
 import { ReleasedReply } from '#gateway/released-reply.ts';
-import type { Journey } from '#gateway/request.ts';
+import type { GatewayRequest, Journey } from '#gateway/request.ts';
 import { dialectOf } from '#upstreams/dialect-of.ts';
 
 /** How a call went: the report, and what of the reply reached the caller; or why nobody was dialled. */
@@ -113,7 +114,7 @@ async function run(
     clocks: policy.clocks,
     stream,
     choices: request.asked.choices,
-    answers: request.asked.answers ?? null,
+    asked: replyAsked(request),
     fresh: dial.fresh,
     lease: dial.lease,
     medianMs: house.fleet.medianAnswerMs(dial.target),
@@ -128,6 +129,12 @@ async function run(
   const report = await attempt.done;
   released.stop();
   return { type: 'attempt', report, released, startedAt, changes: prepared.changes, policyHash: dial.permit.policyHash };
+}
+
+/** What the judge holds the reply to. Text that is released as it comes cannot be taken back, so nothing is asked of its whole. */
+function replyAsked({ asked, profile }: GatewayRequest): ReplyAsked {
+  const held = !asked.stream || profile.commit === 'end';
+  return { answers: asked.answers ?? null, vectorLength: asked.vectorLength ?? null, json: held && asked.jsonOnly === true };
 }
 
 /** `words:coding`, and who was passed over on the way here. */

@@ -86,7 +86,8 @@ function learn(house: House, journey: Journey, target: TargetId, report: Attempt
     case 'broken':
       if (meaning.code === 'upstream_unauthorised')
         house.watch.tell({ type: 'alarm', upstream, message: 'it refused our key: correct it in the policy' });
-      else
+      // What a model cannot do is no sickness; else asking for it often enough would take it from everybody.
+      else if (meaning.code !== 'upstream_not_as_asked')
         fleet.noteComplaint(
           target,
           { principal: journey.request.principal.id, bodyHash: house.digest(journey.request.asked.bodyText) },

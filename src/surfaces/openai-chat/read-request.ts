@@ -36,6 +36,7 @@ export function readChatRequest(bodyText: string): SurfaceRequest | GatewayError
     stream: body['stream'] === true,
     wantsUsage: isObject(options) && options['include_usage'] === true,
     choices: typeof body['n'] === 'number' ? body['n'] : 1,
+    ...(isStrictSchema(body['response_format']) ? { jsonOnly: true } : {}),
     input: messages.input,
     tools: isFilledList(body['tools']) || isFilledList(body['functions']),
     promptTokens: estimateTokens(body),
@@ -48,6 +49,13 @@ export function readChatRequest(bodyText: string): SurfaceRequest | GatewayError
     spans: json.spans,
     chat: () => readChat(body),
   };
+}
+
+/** Without `strict` a schema is a wish, and many servers do not know it. */
+function isStrictSchema(format: unknown): boolean {
+  if (!isObject(format) || format['type'] !== 'json_schema') return false;
+  const schema = format['json_schema'];
+  return isObject(schema) && schema['strict'] === true;
 }
 
 function isFilledList(value: unknown): boolean {

@@ -127,7 +127,10 @@ test('noise, errors and what does not parse are nobody’s words', () => {
   assert.deepEqual(translate([foreign({ type: 'error', message: 'secret words', status: 500 })]), []);
 });
 
-for (const dialect of dialects) {
+// Vectors are no words: nobody is answered a chat with them.
+const spoken = dialects.filter(({ name }) => !name.includes('embed'));
+
+for (const dialect of spoken) {
   for (const file of readdirSync(join(folder, dialect.name)).filter((name) => !name.endsWith('.expect.json'))) {
     const bytes = readFileSync(join(folder, dialect.name, file));
     test(`${dialect.name}/${file} says the same in chat`, () => {

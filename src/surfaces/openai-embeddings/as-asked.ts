@@ -24,14 +24,16 @@ export function vectorsAsAsked(body: Uint8Array, format: unknown): Uint8Array {
   return Buffer.from(JSON.stringify({ ...reply, data: changed }));
 }
 
-function toBase64(vector: unknown): unknown {
+/** A list of numbers as base64; anything else as it is. */
+export function toBase64(vector: unknown): unknown {
   if (!Array.isArray(vector)) return vector;
   const bytes = Buffer.alloc(vector.length * bytesPerNumber);
   for (const [index, number] of vector.entries()) bytes.writeFloatLE(Number(number), index * bytesPerNumber);
   return bytes.toString('base64');
 }
 
-function toNumbers(vector: unknown): unknown {
+/** Base64 as a list of numbers; anything else as it is. */
+export function toNumbers(vector: unknown): unknown {
   if (typeof vector !== 'string') return vector;
   const bytes = Buffer.from(vector, 'base64');
   return Array.from({ length: Math.floor(bytes.length / bytesPerNumber) }, (_, index) => bytes.readFloatLE(index * bytesPerNumber));

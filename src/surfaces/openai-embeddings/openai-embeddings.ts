@@ -5,6 +5,7 @@ import { openaiErrorBody } from '#surfaces/openai-error-body.ts';
 
 import { vectorsAsAsked } from './as-asked.ts';
 import { readEmbeddingsRequest } from './read-request.ts';
+import { embeddingsTranslator } from './translate-reply.ts';
 
 /** `POST /v1/embeddings` of the OpenAI API. A reply is always one whole body. */
 export const openaiEmbeddingsSurface: Surface = {
@@ -24,6 +25,7 @@ export const openaiEmbeddingsSurface: Surface = {
   terminator: '',
   assemble: firstBody,
   disassemble: (event) => event.raw,
+  translator: embeddingsTranslator,
   asAsked: (body, asked) => vectorsAsAsked(body, asked.body['encoding_format']),
   syntheticReply: () => null,
 };

@@ -36,6 +36,7 @@ export function readEmbeddingsRequest(bodyText: string): SurfaceRequest | Gatewa
     wantsUsage: false,
     choices: 1,
     answers: inputs.length,
+    ...(typeof body['dimensions'] === 'number' ? { vectorLength: body['dimensions'] } : {}),
     input: [],
     tools: false,
     // Each input has the window for itself: the longest one must fit.

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import type { Refusal } from '#core/attempt/refusal.ts';
 import type { ChatRequest } from '#core/request/chat-request.ts';
+import { findJsonMembers } from '#core/request/json-members.ts';
 import type { UpstreamCall } from '#upstreams/kind.ts';
 
 import { ollama } from './ollama.ts';
@@ -196,6 +197,7 @@ const golden: [meaning: Refusal['meaning'], status: number, body: string, header
   ['unauthorised', 401, error('unauthorized')],
   ['unauthorised', 403, ''],
   ['too_long', 400, error('the input length exceeds the context length')],
+  ['too_long', 400, error('input length exceeds maximum context length')],
   ['too_long', 400, error('the prompt exceeds the available context size (4096 tokens)')],
   ['failed', 400, error('registry.ollama.ai/library/gemma3:4b does not support tools')],
   ['failed', 400, error('"gemma3:4b" does not support thinking')],
@@ -214,6 +216,54 @@ for (const [meaning, status, body, headers] of golden) {
     assert.equal(ollama.readRefusal(status, headers ?? {}, body).meaning, meaning);
   });
 }
+
+function embedding(
+  bodyText: string,
+  modelPolicy: Partial<UpstreamCall['modelPolicy']> = {},
+): { readonly body: string; readonly changes: readonly string[] } {
+  const { request, changes } = ollama.prepare({
+    service: 'embeddings',
+    model: 'nomic-embed-text',
+    modelPolicy: { context: 2_000, reasoning: false, pinned: false, ...modelPolicy },
+    chat: null,
+    bodyText,
+    body: JSON.parse(bodyText),
+    spans: findJsonMembers(bodyText).spans,
+    stream: false,
+    houseOnly: true,
+    why: 'model',
+    outputTokensMax: null,
+  });
+  assert.equal(request.path, '/api/embed');
+  return { body: String(request.body), changes };
+}
+
+test('embeddings: the inputs as they were written, one window per model, nothing cut off in silence', () => {
+  const { body, changes } = embedding('{"model":"x", "input":["caf\\u00e9" , "b"],"encoding_format":"base64"}');
+  assert.equal(body, '{"model":"nomic-embed-text","input":["caf\\u00e9" , "b"],"truncate":false,"options":{"num_ctx":2000}}');
+  assert.deepEqual(changes, ['num_ctx set: 2000']);
+});
+
+test('embeddings: dimensions are told, a pinned model stays, what is the policy’s gives way', () => {
+  const asked = '{"model":"x","input":"a","dimensions":256,"truncate":true,"options":{"num_ctx":9},"user":"me"}';
+  const { body, changes } = embedding(asked, { pinned: true });
+  assert.deepEqual(JSON.parse(body), {
+    model: 'nomic-embed-text',
+    input: 'a',
+    truncate: false,
+    dimensions: 256,
+    keep_alive: -1,
+    options: { num_ctx: 2_000 },
+  });
+  assert.deepEqual(changes, [
+    'truncate dropped: it gives way to the policy',
+    'options dropped: it gives way to the policy',
+    'user not carried',
+    'num_ctx set: 2000',
+    'keep_alive set: -1',
+  ]);
+  assert.deepEqual(JSON.parse(embedding('{"model":"x","input":"a"}', { context: null }).body).options, {});
+});
 
 test('what would reach out is refused where a caller asks for it', () => {
   assert.equal(ollama.reachingField({ template: '{{ x }}' }), 'template');

@@ -1,5 +1,5 @@
 import { ollamaChat } from '#dialects/ollama-chat.ts';
-import { openaiEmbeddings } from '#dialects/openai-embeddings.ts';
+import { ollamaEmbed } from '#dialects/ollama-embed.ts';
 import type { ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
 import { reachingField } from '#upstreams/reaching-field.ts';
 import { readRefusalBy } from '#upstreams/refusal-rules.ts';
@@ -27,7 +27,7 @@ export const ollama: UpstreamKind = {
     abort: 'ends the work',
   },
   dialect: ollamaChat,
-  otherDialects: { embeddings: openaiEmbeddings },
+  otherDialects: { embeddings: ollamaEmbed },
   carries: ['image'],
   oneChoice: true,
   pins: true,

@@ -14,6 +14,7 @@ classify:
 profiles:
   personal: { tier: sovereign }
   cameras: { tier: sovereign }
+cost: { currency: EUR }
 `;
 
 /** Which entry of that house stands for the names that anybody chooses. */
@@ -37,6 +38,13 @@ export const POLICY_EXAMPLES: Readonly<Record<string, string>> = {
   classify: 'classify: { seeing: { route: code, image: true } }',
   profiles: 'profiles: { guests: { routes: [chat] } }',
   guarantees: 'guarantees: [{ name: nothing leaves, never: cloud }]',
+  cost: 'cost: { currency: EUR, per_kwh: 0.32 }',
+  'cost.currency': 'currency: EUR',
+  'cost.per_kwh': 'per_kwh: 0.32',
+  'cost.compare': 'compare: { input: 3.00, output: 15.00 }',
+  'cost.compare.input': '{ input: 3.00, output: 15.00 }',
+  'cost.compare.output': '{ input: 3.00, output: 15.00 }',
+  'cost.compare.cached_input': '{ input: 3.00, output: 15.00, cached_input: 0.30 }',
 
   'upstreams.<name>.kind': 'kind: vllm',
   'upstreams.<name>.url': 'url: http://192.168.1.20:8000',
@@ -53,6 +61,7 @@ export const POLICY_EXAMPLES: Readonly<Record<string, string>> = {
   'upstreams.<name>.assemble': 'assemble: true',
   'upstreams.<name>.recover': 'recover: { command: [ssh, tower, sudo, systemctl, restart, vllm] }',
   'upstreams.<name>.recover.command': 'command: [wakeonlan, "00:11:22:33:44:55"]',
+  'upstreams.<name>.watts': 'watts: 450',
   'upstreams.<name>.warm': 'warm: 2',
   'upstreams.<name>.budget': 'budget: 20/month',
   'upstreams.<name>.models': 'models: { gemma-3-12b: { context: 32k, input: [text, image] } }',

@@ -1,6 +1,7 @@
 import type { Policy } from '#core/policy/policy.ts';
 import { checkUsable } from './check-usable.ts';
 import { compileClassify } from './compile-classify.ts';
+import { compileCost } from './compile-cost.ts';
 import { compileGuarantees } from './compile-guarantees.ts';
 import { checkNames } from './compile-names.ts';
 import { compileProfiles } from './compile-profiles.ts';
@@ -33,6 +34,7 @@ export function compilePolicy(report: Report, rules: UpstreamRules): Policy | nu
   const profiles = compileProfiles(report, routes);
   const guarantees = compileGuarantees(report, { upstreams, routes, profiles, house });
   checkUsable(report, routes, profiles);
+  const cost = compileCost(report, parsed.data?.cost?.currency);
   const listen = readListen(parsed.data?.listen, report);
   const hosts = readHosts(parsed.data?.hosts, report);
   if (report.errors.length > 0 || !parsed.success) return null;
@@ -48,6 +50,7 @@ export function compilePolicy(report: Report, rules: UpstreamRules): Policy | nu
     buckets,
     profiles: [...profiles.values()].filter((profile) => profile !== null),
     guarantees,
+    ...(cost === null ? {} : { cost }),
   };
   lintPolicy(report, policy);
   return policy;

@@ -1,10 +1,10 @@
-import type { Clocks, Location, Modality, Model, Price, Upstream } from '#core/policy/policy.ts';
+import type { Clocks, Location, Modality, Model, Upstream } from '#core/policy/policy.ts';
 import { withoutLatest } from '#core/policy/tables.ts';
-import { parseMoney } from '#core/units/parse-money.ts';
 import type { UpstreamKind } from '#upstreams/kind.ts';
 import { upstreamKindNamed, upstreamKinds } from '#upstreams/registry.ts';
 import { entriesOf } from './compilation.ts';
 import type { Found } from './compilation.ts';
+import { priceOf } from './compile-cost.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { keysAt, spotName } from './policy-source.ts';
 import type { PolicyPath, Report } from './policy-source.ts';
@@ -165,18 +165,6 @@ function modelOf(
   };
 }
 
-function priceOf(path: PolicyPath, report: Report): Price {
-  const amount = (key: string): number | null => {
-    const written = report.source.spots.get(spotName([...path, key]))?.written;
-    if (written === undefined || written === null) return null;
-    const parsed = parseMoney(written);
-    if ('value' in parsed) return parsed.value;
-    report.error([...path, key], parsed.problem);
-    return null;
-  };
-  return { inputNano: amount('input') ?? 0, outputNano: amount('output') ?? 0, cachedInputNano: amount('cached_input') };
-}
-
 interface Pool {
   readonly slots: number | null;
   readonly slotsOf: string;
@@ -229,6 +217,7 @@ function upstreamOf(draft: Draft, pool: Pool): Upstream {
     clocks: clocksOf(file),
     assemble: file.assemble ?? null,
     recover: file.recover?.command ?? null,
+    ...(file.watts === undefined ? {} : { watts: file.watts }),
     models: draft.models,
   };
 }

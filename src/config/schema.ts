@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { duration, listOf, nameText, oneOrMore, yesOrNo } from './schema-leaves.ts';
-import { budgetText, upstreamSchema } from './upstream-schema.ts';
+import { duration, listOf, money, nameText, oneOrMore, yesOrNo } from './schema-leaves.ts';
+import { budgetText, priceSchema, upstreamSchema } from './upstream-schema.ts';
 
 /** Shapes of the policy file. What names mean to each other is checked when the policy is compiled. */
 
@@ -96,6 +96,19 @@ export const guaranteeSchema = z
   })
   .meta({ description: 'Proved over every reachable state of the fleet before the policy loads. Exactly one of only and never.' });
 
+const costSchema = z
+  .strictObject({
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/, { error: 'expected the three letters of a currency, such as EUR' })
+      .meta({ description: 'The currency of every price in this file, such as EUR.' }),
+    per_kwh: money('What a kilowatt-hour costs; with the watts of an upstream it makes the cost of its answers.').optional(),
+    compare: priceSchema
+      .meta({ description: 'A price per million tokens to compare the house with: what the same answers would have cost in a cloud.' })
+      .optional(),
+  })
+  .meta({ description: 'What calls are reckoned with.' });
+
 export const policyFileSchema = z
   .strictObject({
     version: z.literal(1).meta({ description: 'The version of this format.' }),
@@ -129,6 +142,7 @@ export const policyFileSchema = z
       .meta({ description: 'Every key has one. Without the section there is one, sovereign.' })
       .optional(),
     guarantees: listOf(guaranteeSchema, 'What is proved before the policy loads.').optional(),
+    cost: costSchema.optional(),
   })
   .meta({ title: 'Gatehouse policy', description: 'One file is the house.' });
 

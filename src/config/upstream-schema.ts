@@ -12,7 +12,7 @@ function keyMistake(written: unknown): string {
   return name === undefined ? keyInline : `an environment variable is written with braces: \${${name}}`;
 }
 
-const price = z
+export const priceSchema = z
   .strictObject({
     input: money('Price of a million prompt tokens.'),
     output: money('Price of a million answered tokens.'),
@@ -31,7 +31,7 @@ const modelSchema = z
     tools: yesOrNo('The model can call tools. Default: false.').optional(),
     reasoning: yesOrNo('The model thinks before it answers. Default: false.').optional(),
     slots: wholeNumber("Slots of this model's own, apart from the upstream's.").optional(),
-    price: price.optional(),
+    price: priceSchema.optional(),
     pinned: yesOrNo('Never unloaded, by a server that can be told so.').optional(),
   })
   .meta({ description: 'What one model can do. An ability not written is absent.' });
@@ -98,6 +98,7 @@ export const upstreamSchema = z
     clocks: clocksSchema.optional(),
     assemble: yesOrNo('Stream from this server also for callers who did not ask for a stream. Default: as its kind needs.').optional(),
     recover: recoverSchema.optional(),
+    watts: wholeNumber('What the machine draws while it works, in watts: for the energy of its answers.').optional(),
     warm: wholeNumber('Most models loaded at once. Not yet in force.').optional(),
     budget: budgetText.optional(),
     models: z.record(modelName, modelSchema).meta({ description: "The models it serves, under the server's own names." }),

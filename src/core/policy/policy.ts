@@ -21,6 +21,8 @@ export interface Policy {
   readonly buckets: readonly Bucket[] | null;
   readonly profiles: readonly Profile[];
   readonly guarantees: readonly Guarantee[];
+  /** What calls are reckoned with; left out where the policy names neither tariff nor currency. */
+  readonly cost?: Tariff;
 }
 
 /** Where data goes: into the house, or out of it. */
@@ -62,6 +64,8 @@ export interface Upstream {
   readonly clocks: Clocks;
   /** Stream from the upstream for callers who did not ask for a stream; null means as the kind says. */
   readonly assemble: boolean | null;
+  /** What the machine draws while it works, in watts; left out where the policy does not say. */
+  readonly watts?: number;
   /** The command that may bring the machine back; started only by the operator or the watchdog. */
   readonly recover: readonly string[] | null;
   readonly models: readonly Model[];
@@ -83,6 +87,16 @@ export interface Model {
   readonly pinned: boolean;
   /** Its server gives one answer to a request, never several. */
   readonly oneChoice?: true;
+}
+
+/** What a house reckons with. Money is integer nano-units of `currency`. */
+export interface Tariff {
+  /** As written in the policy (`EUR`); for people only. */
+  readonly currency: string;
+  /** What a kilowatt-hour costs; null if the policy does not say. */
+  readonly perKwhNano: number | null;
+  /** The price that answers of the house are compared with: what the same would have cost in a cloud. */
+  readonly compare: Price | null;
 }
 
 /** Nano-units of the policy's currency per million tokens. */

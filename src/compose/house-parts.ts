@@ -33,11 +33,11 @@ import { upstreamKindNamed } from '#upstreams/registry.ts';
 import { commandEnvironment } from './command-environment.ts';
 import { endingClock } from './ending-clock.ts';
 import { provenPolicy } from './prove-house.ts';
-import { systemClock } from './system-clock.ts';
 
 /** What the parts are made from. */
 export interface HouseGround {
   readonly version: string;
+  readonly clock: Clock;
   readonly loaded: LoadedPolicy;
   /** Reads the policy again, at each reload. */
   readonly readPolicy: () => LoadedPolicy | RefusedPolicy;
@@ -71,13 +71,13 @@ interface InForce {
 /** Builds the parts of a house and wires them. Nothing is listened on and nobody is asked yet. */
 export function houseParts(ground: HouseGround): HouseParts {
   const inForce: InForce = { policy: ground.loaded, tables: tablesOf(ground.loaded.policy, ground.loaded.hash) };
-  const telemetry = createTelemetry({ now: () => systemClock.wallNow() });
+  const telemetry = createTelemetry({ now: () => ground.clock.wallNow() });
   const metrics = new Metrics();
   telemetry.subscribe(ground.onTold);
   telemetry.subscribe(({ happening }) => metrics.observe(happening));
-  const clock = endingClock(systemClock);
+  const clock = endingClock(ground.clock);
   const fleet = new FleetState(inForce.tables, { clock, watch: telemetry.watch });
-  const dialer = dialerFor(inForce, telemetry);
+  const dialer = dialerFor(inForce, telemetry, ground.clock);
   let closing = false;
   const house = houseOf({ inForce, fleet, dialer, telemetry }, { ground, clock, closing: () => closing });
   const prober = new Prober({
@@ -124,14 +124,14 @@ export function houseParts(ground: HouseGround): HouseParts {
 
 function recoveryOf(
   { inForce, telemetry, prober }: { readonly inForce: InForce; readonly telemetry: Telemetry; readonly prober: Prober },
-  { store, policyPath, folder }: HouseGround,
+  { store, policyPath, folder, clock }: HouseGround,
 ): Recovery {
   return new Recovery({
     commandOf: (upstream) => inForce.tables.upstreams.get(upstream)?.recover ?? null,
     store,
     watch: telemetry.watch,
     // Its last timers are those of the commands, which are killed at the close.
-    clock: systemClock,
+    clock,
     env: commandEnvironment(),
     cwd: policyPath === null ? folder.path : dirname(policyPath),
     succeeded: (upstream) => void prober.lookAt(upstream),
@@ -144,13 +144,13 @@ function watchdog(upstream: string, fleet: FleetState, recovery: Recovery): void
   void recovery.recover(upstream, 'watchdog');
 }
 
-function dialerFor(inForce: InForce, telemetry: Telemetry): HouseDialer {
+function dialerFor(inForce: InForce, telemetry: Telemetry, clock: Clock): HouseDialer {
   return createDialer({
     upstreams: inForce.tables.policy.upstreams,
     keyFor: (upstream) => keyHeaders(upstream, inForce.policy),
     inForce: (permit) => permit.policyHash === inForce.tables.hash,
     resolver: systemResolver(),
-    after: (delayMs, run) => systemClock.after(delayMs, run),
+    after: (delayMs, run) => clock.after(delayMs, run),
     onAlarm: (alarm) => telemetry.watch.tell({ type: 'alarm', upstream: alarm.upstream, message: alarm.message }),
   });
 }
@@ -216,7 +216,7 @@ interface ControlParts {
 
 function controlOf({ ground, house, metrics, telemetry, addresses, reload: readAgain, recover, demo }: ControlParts): Control {
   const { fleet, active } = house;
-  const { keys, folder, store } = ground;
+  const { keys, folder, store, clock } = ground;
   const figures = (): HouseFigures => figuresOf(house.tables(), fleet);
   return {
     version: ground.version,
@@ -233,14 +233,14 @@ function controlOf({ ground, house, metrics, telemetry, addresses, reload: readA
     reload: readAgain,
     recover,
     demo,
-    clock: systemClock,
-    startedAt: systemClock.now(),
+    clock,
+    startedAt: clock.now(),
     digest: house.digest,
     recordWritable: () => house.record.writable(),
     metricsText: () => metrics.text(figures(), readProcess()),
     stats: () => statsOf(metrics, figures(), readProcess()),
     subscribe: (listener) => telemetry.subscribe(({ happening }) => listener(happening)),
-    noteOperator: ({ action, subject }) => store.commit([{ op: 'operator', at: systemClock.wallNow(), action, subject }]),
+    noteOperator: ({ action, subject }) => store.commit([{ op: 'operator', at: clock.wallNow(), action, subject }]),
   };
 }
 

@@ -3,6 +3,7 @@ import { endpoints } from '#control/endpoints.ts';
 import { operatorPrincipal } from '#control/operator.ts';
 import { operatorSocketPath } from '#egress/operator-socket.ts';
 import { handle } from '#gateway/pipeline.ts';
+import type { Clock } from '#gateway/ports.ts';
 import type { Door } from '#http/door.ts';
 import { openListener } from '#http/listener.ts';
 import type { Listener } from '#http/listener.ts';
@@ -11,7 +12,6 @@ import { identifyCaller } from '#identity/identify-caller.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
 import type { StartProblem } from '#store/ports.ts';
 import type { HouseParts } from './house-parts.ts';
-import { systemClock } from './system-clock.ts';
 
 /** The listeners of a house: the public ones, and the operator's socket. */
 export interface Doors {
@@ -25,12 +25,12 @@ export interface Doors {
 export async function openDoors(
   parts: HouseParts,
   keys: KeyRing,
-  options: { readonly folder: string; readonly listen: readonly string[]; readonly onFault: Door['fault'] },
+  options: { readonly clock: Clock; readonly folder: string; readonly listen: readonly string[]; readonly onFault: Door['fault'] },
 ): Promise<Doors | StartProblem> {
   const shared: Omit<Door, 'identify' | 'hosts'> = {
     endpoints: endpoints(parts.control),
     serve: (surface, incoming, principal) => handle(parts.house, surface, { incoming, principal }),
-    clock: systemClock,
+    clock: options.clock,
     ids: parts.house.ids,
     refused: (code) => parts.telemetry.watch.tell({ type: 'refused', code }),
     fault: options.onFault,

@@ -4,6 +4,7 @@ import { formatProblem } from '#config/problem.ts';
 import type { DemoMachines, Reloaded } from '#control/control.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { ActiveCall } from '#gateway/active-calls.ts';
+import type { Clock } from '#gateway/ports.ts';
 import { KeyRing } from '#identity/key-ring.ts';
 import { openDataFolder } from '#store/data-folder.ts';
 import type { DataFolder } from '#store/data-folder.ts';
@@ -30,6 +31,8 @@ export interface StartOptions {
   readonly demo: DemoMachines | null;
   /** Hears everything that happens, at once. */
   readonly onTold: (told: Told) => void;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
   /** Hears of faults of our own, with the id of the request. */
   readonly onFault: (requestId: string, error: unknown) => void;
 }
@@ -75,18 +78,24 @@ async function assemble(
   options: StartOptions,
   { loaded, folder, undo }: { readonly loaded: LoadedPolicy; readonly folder: DataFolder; readonly undo: Undo[] },
 ): Promise<RunningHouse | StartProblem> {
-  const keys = await KeyRing.open(folder.files, { random: (bytes) => randomBytes(bytes), now: () => systemClock.wallNow() });
+  const clock = options.clock ?? systemClock;
+  const keys = await KeyRing.open(folder.files, { random: (bytes) => randomBytes(bytes), now: () => clock.wallNow() });
   if (isStartProblem(keys)) return keys;
   const drains = await readDrains(folder.files);
   if (isStartProblem(drains)) return drains;
-  const store = await openStore(folder);
+  const store = await openStore(folder, clock);
   if (isStartProblem(store)) return store;
   undo.push(() => store.close());
-  const parts = houseParts({ ...options, loaded, folder, keys, store });
+  const parts = houseParts({ ...options, clock, loaded, folder, keys, store });
   undo.push(() => parts.stop());
   for (const drain of drains) parts.house.fleet.setDrain(drain, true);
   const { policy } = parts.house.tables();
-  const doors = await openDoors(parts, keys, { folder: folder.path, listen: options.listen ?? policy.listen, onFault: options.onFault });
+  const doors = await openDoors(parts, keys, {
+    clock,
+    folder: folder.path,
+    listen: options.listen ?? policy.listen,
+    onFault: options.onFault,
+  });
   if (isStartProblem(doors)) return doors;
   const firstKey = keys.isEmpty() ? (await keys.create({ profile: policy.profiles[0]?.name ?? '', name: 'first' })).key : null;
   await parts.start();
@@ -108,9 +117,9 @@ async function assemble(
   };
 }
 
-async function openStore(folder: DataFolder): Promise<Store | StartProblem> {
+async function openStore(folder: DataFolder, clock: Clock): Promise<Store | StartProblem> {
   try {
-    return await openJsonlStore({ folder: folder.path, clock: systemClock });
+    return await openJsonlStore({ folder: folder.path, clock });
   } catch (error) {
     if (!(error instanceof RecordUnavailable)) throw error;
     return {

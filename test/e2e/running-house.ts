@@ -7,6 +7,7 @@ import type { RunningHouse } from '#compose/start-house.ts';
 import { loadPolicyFile } from '#config/load.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import { askOperator } from '#egress/operator-socket.ts';
+import type { Clock } from '#gateway/ports.ts';
 import type { ScriptHandler } from '#upstreams/scripted/engine.ts';
 import type { Script } from '#upstreams/scripted/script.ts';
 import type { Told } from '#telemetry/ports.ts';
@@ -62,6 +63,7 @@ export async function startHouseOnLoopback<Name extends string>(
   t: TestContext,
   settings: Readonly<Record<Name, MachineSetting>>,
   policy: (urls: Readonly<Record<Name, string>>) => string,
+  more: { readonly clock?: Clock } = {},
 ): Promise<HouseOnLoopback<Name>> {
   const root = mkdtempSync(join(tmpdir(), 'gatehouse-e2e-'));
   const folder = join(root, 'data');
@@ -91,6 +93,7 @@ export async function startHouseOnLoopback<Name extends string>(
       dataFolder: folder,
       listen: [listen],
       demo: null,
+      ...more,
       onTold: (one) => {
         told.push(one);
         for (const wake of wakes) wake();

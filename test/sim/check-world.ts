@@ -1,5 +1,6 @@
 import type { Terminal } from '#core/record/record.ts';
 import { decide } from '#core/routing/decide.ts';
+import { candidatesOf } from '#core/routing/plan.ts';
 import { readAnswer } from './read-answer.ts';
 import type { ReadAnswer } from './read-answer.ts';
 import { syntheticJson } from './random-policy.ts';
@@ -17,6 +18,7 @@ export function checkWorld(world: World): readonly string[] {
   return [
     ...world.violations,
     ...leaks(world),
+    ...world.record.problems(),
     ...world.asked.flatMap((asked) => checkAsked(world, asked, calls).map((what) => `${asked.id}: ${what}`)),
   ];
 }
@@ -49,7 +51,7 @@ function checkAsked(world: World, asked: Asked, calls: ReadonlyMap<number, Machi
     ...checkAnswer(asked, answer, { state, calls }),
     ...checkRecord(asked, answer, state),
     ...checkWalk(asked, state),
-    ...(asked.afterwards ? checkAfterwards(state) : []),
+    ...(asked.afterwards ? checkAfterwards(state, answer) : []),
   ];
 }
 
@@ -99,11 +101,11 @@ function checkRecord(asked: Asked, answer: ReadAnswer, state: RecordState): stri
   // A key whose profile a reload took away, a body that does not parse: counted, not recorded one by one.
   if (state.begin === 'none')
     return terminal ? ['has a terminal without an intent'] : answer.form === 'whole' ? ['was answered without an intent'] : [];
-  if (state.begin === 'failed') return answer.form === 'whole' ? ['was answered without a durable intent'] : [];
-  if (!terminal) return ['has an intent and no terminal'];
-  if (state.end === 'failed') return answer.form === 'whole' ? ['was answered whole without a durable terminal'] : [];
-  const found: string[] = [];
   const left = asked.caller.gone !== null;
+  if (state.begin === 'failed') return unrecorded(answer, { left, half: 'intent' });
+  if (!terminal) return ['has an intent and no terminal'];
+  if (state.end === 'failed') return unrecorded(answer, { left, half: 'terminal' });
+  const found: string[] = [];
   const expected: Record<ReadAnswer['form'], readonly Terminal['result'][]> = {
     whole: ['ok'],
     error: ['refused', 'failed'],
@@ -122,6 +124,13 @@ function checkRecord(asked: Asked, answer: ReadAnswer, state: RecordState): stri
   if (answer.form === 'error' && terminal.result === 'refused' && answer.text + answer.toolArguments !== '')
     found.push('is recorded as refused after part of an answer');
   return found;
+}
+
+/** Without the record nothing is answered: whoever stayed is told so, and when to come again. */
+function unrecorded(answer: ReadAnswer, { left, half }: { readonly left: boolean; readonly half: string }): string[] {
+  if (answer.form === 'whole') return [`was answered whole without a durable ${half}`];
+  if (left || (answer.form === 'error' && answer.code === 'record_unavailable')) return [];
+  return [`was told ${answer.form} (${answer.code}) without a durable ${half}`];
 }
 
 /** The record alone replays decision and walk, and nobody was dialled whom the walk did not choose. */
@@ -152,8 +161,10 @@ function checkWalk(asked: Asked, { intent, terminals }: RecordState): string[] {
 }
 
 /** With everything mended, whoever can be answered at all is. */
-function checkAfterwards({ intent, terminals }: RecordState): string[] {
-  if (!intent?.decision?.plan) return [];
+function checkAfterwards({ intent, terminals }: RecordState, answer: ReadAnswer): string[] {
+  if (answer.code === 'record_unavailable') return ['is not recorded although the disk was mended'];
+  const plan = intent?.decision?.plan;
+  if (!plan || !candidatesOf(plan).some((candidate) => candidate.lacks.length === 0)) return [];
   const [terminal] = terminals;
   return terminal?.result === 'ok' && terminal.verdict === 'ok'
     ? []

@@ -5,11 +5,13 @@ import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
 import type { SlotLease } from '#gateway/ports.ts';
 import { openaiChatSurface } from '#surfaces/openai-chat/openai-chat.ts';
+import type { Mode } from './run-world.ts';
 import type { Plant } from './world.ts';
 
 /** A defect that a gatehouse might have, and a word of the violation that gives it away. */
 export interface PlantedDefect {
   readonly name: string;
+  readonly mode: Mode;
   readonly plant: () => Plant;
   readonly shows: RegExp;
 }
@@ -17,37 +19,56 @@ export interface PlantedDefect {
 const finished = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
 
 export const plantedDefects: readonly PlantedDefect[] = [
-  { name: 'a slot does not come back', plant: () => ({ fleet: KeepsSlots }), shows: /slots? are still in use/ },
-  { name: 'slots are not counted', plant: () => ({ fleet: CountsNothing }), shows: /slots were all taken/ },
-  { name: 'a terminal is skipped', plant: () => ({ house: skipsTerminals }), shows: /has an intent and no terminal/ },
-  { name: 'a terminal is written twice', plant: () => ({ house: doublesTerminals }), shows: /has two terminals/ },
+  { name: 'a slot does not come back', mode: 'safety', plant: () => ({ fleet: KeepsSlots }), shows: /slots? are still in use/ },
+  { name: 'slots are not counted', mode: 'safety', plant: () => ({ fleet: CountsNothing }), shows: /slots were all taken/ },
+  { name: 'a terminal is skipped', mode: 'safety', plant: () => ({ house: skipsTerminals }), shows: /has an intent and no terminal/ },
+  { name: 'a terminal is written twice', mode: 'safety', plant: () => ({ house: doublesTerminals }), shows: /has two terminals/ },
   {
     name: 'the terminal is not waited for',
+    mode: 'safety',
     plant: () => ({ house: (house) => hasty(house, 'end') }),
     shows: /before its terminal was durable/,
   },
   {
     name: 'the intent is not waited for',
+    mode: 'safety',
     plant: () => ({ house: (house) => hasty(house, 'begin') }),
     shows: /before its intent was durable/,
   },
   {
     name: 'the record forgets what moved the walk',
+    mode: 'safety',
     plant: () => ({ house: forgetsEvents }),
     shows: /the last walk stopped|does not answer/,
   },
-  { name: 'a reservation is not settled', plant: () => ({ house: forgetsReservations }), shows: /reservations, \d+ settlements/ },
-  { name: 'an event is told twice', plant: () => ({ caller: everyFifth(2) }), shows: /as the whole|does not begin/ },
-  { name: 'an event is not told', plant: () => ({ caller: everyFifth(0) }), shows: /as the whole|does not begin|no machine meant/ },
-  { name: 'a broken stream has a terminator', plant: () => ({ surface: terminatesErrors }), shows: /behind the end/ },
-  { name: 'a cut answer looks whole', plant: () => ({ house: (house) => dialling(house, finishesCuts) }), shows: /as the whole/ },
+  {
+    name: 'a reservation is not settled',
+    mode: 'safety',
+    plant: () => ({ house: forgetsReservations }),
+    shows: /reservations, \d+ settlements/,
+  },
+  { name: 'an event is told twice', mode: 'safety', plant: () => ({ caller: everyFifth(2) }), shows: /as the whole|does not begin/ },
+  {
+    name: 'an event is not told',
+    mode: 'safety',
+    plant: () => ({ caller: everyFifth(0) }),
+    shows: /as the whole|does not begin|no machine meant/,
+  },
+  { name: 'a broken stream has a terminator', mode: 'safety', plant: () => ({ surface: terminatesErrors }), shows: /behind the end/ },
+  {
+    name: 'a cut answer looks whole',
+    mode: 'safety',
+    plant: () => ({ house: (house) => dialling(house, finishesCuts) }),
+    shows: /as the whole/,
+  },
   {
     name: 'the words of another call get in',
+    mode: 'safety',
     plant: () => ({ house: (house) => dialling(house, mixing()) }),
     shows: /spliced|words of request/,
   },
-  { name: 'a call is not aborted', plant: () => ({ house: neverAborts }), shows: /still in use|still open/ },
-  { name: 'the tier does not count', plant: () => ({ house: forgetsLocations }), shows: /outside the house for a/ },
+  { name: 'a call is not aborted', mode: 'safety', plant: () => ({ house: neverAborts }), shows: /still in use|still open/ },
+  { name: 'the tier does not count', mode: 'safety', plant: () => ({ house: forgetsLocations }), shows: /outside the house for a/ },
 ];
 
 class KeepsSlots extends FleetState {

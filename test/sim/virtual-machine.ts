@@ -68,7 +68,8 @@ function weightsWith(some: Partial<Record<Behaviour, number>>): Record<Behaviour
 /** What a machine is at the moment: its door, its mood, its models. */
 export class VirtualMachine {
   readonly spec: MachineSpec;
-  door: 'open' | 'refuses' | 'silent' = 'open';
+  /** `unresolved`: its name leads nowhere; `wrong_peer`: it leads somewhere else than it did. */
+  door: 'open' | 'refuses' | 'silent' | 'unresolved' | 'wrong_peer' = 'open';
   loading = false;
   mood: Mood;
   readonly hidden = new Set<string>();

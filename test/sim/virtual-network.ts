@@ -140,6 +140,7 @@ class VirtualCall implements WireCall {
       if (machine.door === 'silent') return;
       cancelTimeout();
       if (machine.door === 'refuses') this.#fail('refused', 'ECONNREFUSED');
+      else if (machine.door !== 'open') this.#fail(machine.door, 'its address moved');
       else this.#connected({ reused: false, stale: false });
     });
     this.#left.signal.addEventListener('abort', () => {

@@ -1,8 +1,11 @@
 import type { Intent, Terminal } from '#core/record/record.ts';
+import { openJsonlStore } from '#store/jsonl-store.ts';
 import { RecordUnavailable } from '#store/ports.ts';
-import type { Limits, RecordSink, Reservation } from '#store/ports.ts';
+import type { Limits, RecordSink, Reservation, Store } from '#store/ports.ts';
+import { recordSinkOf } from '#store/record-sink.ts';
 import type { Dice } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+import { VirtualDisk } from './virtual-disk.ts';
 
 type Durability = 'none' | 'pending' | 'durable' | 'failed';
 
@@ -14,19 +17,24 @@ export interface RecordState {
   end: Durability;
 }
 
-/** A record that takes its time, and in some worlds fails. */
+const folder = '/record';
+
+/** The real record over the virtual disk, watched: when each half of each request's record became durable, and what lies on the disk. */
 export class VirtualRecord implements RecordSink {
   readonly states = new Map<string, RecordState>();
-  readonly #clock: VirtualClock;
-  readonly #dice: Dice;
-  readonly #slowMs: number;
-  #fails: number;
+  readonly disk: VirtualDisk;
+  readonly #store: Promise<Store>;
+  readonly #sink: Promise<RecordSink>;
+  #opened: Store | null = null;
+  /** It was closed and everything in hand was put in order before. */
+  #closedWell = false;
 
   constructor(clock: VirtualClock, dice: Dice) {
-    this.#clock = clock;
-    this.#dice = dice;
-    this.#slowMs = dice.pick([0, 5, 200, 3_000]);
-    this.#fails = dice.pick([0, 0, 0, 0.05]);
+    this.disk = new VirtualDisk(clock, dice.fork());
+    // Small files in some worlds, so that they are put aside again and again; none is ever thrown away.
+    this.#store = openJsonlStore({ folder, clock, disk: this.disk, rotateBytes: dice.pick([20_000, 200_000, 64_000_000]), keep: 10_000 });
+    this.#sink = this.#store.then(recordSinkOf);
+    void this.#store.then((store) => (this.#opened = store));
   }
 
   of(id: string): RecordState {
@@ -41,29 +49,80 @@ export class VirtualRecord implements RecordSink {
     const state = this.of(intent.id);
     state.intent = intent;
     state.begin = 'pending';
-    state.begin = await this.#write();
-    if (state.begin === 'failed') throw new RecordUnavailable('the disk is full');
+    const sink = await this.#sink;
+    state.begin = await durability(sink.begin(intent));
+    if (state.begin === 'failed') throw new RecordUnavailable('the disk failed');
   }
 
   async end(terminal: Terminal): Promise<void> {
     const state = this.of(terminal.id);
     state.terminals.push(terminal);
     state.end = 'pending';
-    state.end = await this.#write();
-    if (state.end === 'failed') throw new RecordUnavailable('the disk is full');
+    const sink = await this.#sink;
+    state.end = await durability(sink.end(terminal));
+    if (state.end === 'failed') throw new RecordUnavailable('the disk failed');
   }
 
   writable(): boolean {
-    return true;
+    return this.#opened?.writable() ?? false;
   }
 
   mend(): void {
-    this.#fails = 0;
+    this.disk.mend();
   }
 
-  async #write(): Promise<'durable' | 'failed'> {
-    if (this.#slowMs > 0) await this.#clock.sleep(this.#dice.int(0, this.#slowMs));
-    return this.#dice.chance(this.#fails) ? 'failed' : 'durable';
+  async close(): Promise<void> {
+    const store = await this.#store;
+    await store.close().then(
+      () => (this.#closedWell = true),
+      () => {},
+    );
+  }
+
+  /** What the disk holds against what was promised. */
+  problems(): string[] {
+    const found: string[] = [];
+    const counts = new Map<string, number>();
+    const lines = this.disk.text(`${folder}/router-decisions.jsonl`).split('\n');
+    // A disk that died in the middle of a write keeps half a line; it is cut off at the next start.
+    if (lines.pop() !== '' && this.#closedWell) found.push('the record ends in half a line');
+    for (const line of lines) {
+      const entry = parse(line);
+      if (!entry) found.push(`the record holds what is no entry: ${line.slice(0, 80)}`);
+      else if (entry.id !== undefined) counts.set(`${entry.type} ${entry.id}`, (counts.get(`${entry.type} ${entry.id}`) ?? 0) + 1);
+    }
+    for (const [id, { begin, end, terminals }] of this.states) {
+      const halves = [
+        { half: 'start', became: begin, most: 1 },
+        { half: 'terminal', became: end, most: terminals.length },
+      ];
+      for (const { half, became, most } of halves) {
+        const count = counts.get(`${half} ${id}`) ?? 0;
+        if (became === 'durable' && (count < 1 || count > most)) found.push(`${id}: its ${half} is durable and ${count} times on the disk`);
+        if ((became === 'failed' && this.#closedWell && count > 0) || (became === 'none' && count > 0))
+          found.push(`${id}: its ${half} is on the disk though it was refused`);
+        if (became === 'pending') found.push(`${id}: its ${half} is still being written`);
+      }
+    }
+    return found;
+  }
+}
+
+async function durability(writing: Promise<void>): Promise<'durable' | 'failed'> {
+  try {
+    await writing;
+    return 'durable';
+  } catch (error) {
+    if (error instanceof RecordUnavailable) return 'failed';
+    throw error;
+  }
+}
+
+function parse(line: string): { readonly type: string; readonly id?: string } | null {
+  try {
+    return JSON.parse(line) as { readonly type: string; readonly id?: string };
+  } catch {
+    return null;
   }
 }
 

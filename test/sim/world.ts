@@ -73,6 +73,8 @@ export class World {
   readonly revoked = new Set<string>();
   /** No new work is taken. */
   closing = false;
+  /** Everything was mended, and nothing goes wrong any more. */
+  healed = false;
   readonly #plant: Plant;
   readonly #dice: Dice;
   #tables: PolicyTables;
@@ -206,6 +208,7 @@ export class World {
 
   /** Mends and undrains everything, so that whatever still does not work is the gatehouse's doing. */
   heal(): void {
+    this.healed = true;
     for (const machine of this.machines) {
       machine.door = 'open';
       machine.loading = false;
@@ -213,7 +216,6 @@ export class World {
       machine.hidden.clear();
     }
     for (const drain of this.fleet.drains()) this.fleet.setDrain(drain, false);
-    this.revoked.clear();
     this.closing = false;
     this.network.calm = true;
     this.record.mend();
@@ -224,6 +226,8 @@ export class World {
   #told(asked: Asked, what: VirtualCaller['heard'][number]): void {
     const { begin, end } = this.record.of(asked.id);
     if (what.type !== 'bytes') return;
+    if (begin === 'failed' && what.text.includes('"choices"'))
+      this.violations.push(`${asked.id}: told ${JSON.stringify(what.text.slice(0, 60))} though its intent was refused`);
     if (begin === 'pending')
       this.violations.push(`${asked.id}: told ${JSON.stringify(what.text.slice(0, 60))} before its intent was durable`);
     const finishes =

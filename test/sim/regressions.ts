@@ -1,0 +1,15 @@
+import type { Mode } from './run-world.ts';
+
+/** A world that once showed a fault of the gatehouse, or of the simulator. */
+export interface Regression {
+  readonly seed: number;
+  readonly requests: number;
+  readonly mode: Mode;
+  /** What it showed. */
+  readonly showed: string;
+}
+
+/** Worlds that failed before something was mended; every one is played again by the tests. */
+export const regressions: readonly Regression[] = [
+  { seed: 17, requests: 40, mode: 'safety', showed: 'a target that was out when everything ended: its timer was taken for a leak' },
+];

@@ -5,6 +5,7 @@ import type { Limits, RecordSink } from '#store/ports.ts';
 import type { Watch } from '#telemetry/ports.ts';
 import type { UpstreamKind } from '#upstreams/kind.ts';
 import type { ActiveCalls } from './active-calls.ts';
+import type { BusyMeter } from './busy-meter.ts';
 import type { FleetState } from './fleet-state.ts';
 import type { Clock, Digest, Ids } from './ports.ts';
 
@@ -13,6 +14,7 @@ export interface House {
   /** The policy in force now. */
   tables(): PolicyTables;
   readonly fleet: FleetState;
+  readonly busy: BusyMeter;
   readonly active: ActiveCalls;
   readonly dialer: Dialer;
   readonly record: RecordSink;

@@ -46,6 +46,9 @@ export function terminalWith(parts: Partial<Terminal> = {}): Terminal {
     firstByteMs: null,
     usage: null,
     usageEstimated: false,
+    costNano: null,
+    energyMws: null,
+    compareNano: null,
     ...parts,
   };
 }
@@ -65,6 +68,9 @@ export function attemptWith(parts: Partial<AttemptRecord> = {}): AttemptRecord {
     verdict: 'ok',
     model: 'm',
     usage: null,
+    busyMs: 3,
+    costNano: null,
+    energyMws: null,
     bytes: 10,
     detail: null,
     changes: [],

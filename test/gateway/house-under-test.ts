@@ -13,6 +13,7 @@ import { createDialer } from '#egress/dialer.ts';
 import type { DialerOptions, HouseDialer } from '#egress/dialer.ts';
 import { systemResolver } from '#egress/resolver.ts';
 import { ActiveCalls } from '#gateway/active-calls.ts';
+import { BusyMeter } from '#gateway/busy-meter.ts';
 import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
 import { handle } from '#gateway/pipeline.ts';
@@ -104,6 +105,7 @@ export class HouseUnderTest {
       tables: () => this.#tables,
       fleet: this.fleet,
       active: new ActiveCalls(),
+      busy: new BusyMeter(),
       dialer: this.dialer,
       record: { begin: (intent) => this.#begin(intent), end: (terminal) => this.#end(terminal), writable: () => true },
       limits: options.limits ?? { reserve: () => Promise.resolve({ granted: true, settle: () => Promise.resolve() }) },

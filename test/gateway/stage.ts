@@ -19,6 +19,7 @@ export interface StageSetting<Name extends string> extends HouseOptions {
   readonly routes?: PolicyFile['routes'];
   readonly profiles?: PolicyFile['profiles'];
   readonly classify?: PolicyFile['classify'];
+  readonly cost?: PolicyFile['cost'];
 }
 
 export interface Stage<Name extends string> {
@@ -56,6 +57,7 @@ export async function setStage<Name extends string>(t: TestContext, setting: Sta
     routes: setting.routes ?? { chat: { target: first, ...(others.length > 0 ? { failover: others } : {}) } },
     ...(setting.profiles ? { profiles: setting.profiles } : {}),
     ...(setting.classify ? { classify: setting.classify } : {}),
+    ...(setting.cost ? { cost: setting.cost } : {}),
   };
   under = new HouseUnderTest(JSON.stringify(policy, null, 1), setting);
   await under.resolveAll();

@@ -49,6 +49,12 @@ export interface Terminal {
   readonly usage: Usage | null;
   /** The usage is our estimate: the server did not say. */
   readonly usageEstimated: boolean;
+  /** What all attempts cost together, in nano-units of the policy's currency; null if nothing is known of it. */
+  readonly costNano: number | null;
+  /** The energy of all attempts, in milliwatt-seconds. */
+  readonly energyMws: number | null;
+  /** What an answer of the house would have cost at the price the policy compares with. */
+  readonly compareNano: number | null;
 }
 
 /** One try at one target. Times are milliseconds after the attempt began; null where it never came to that. */
@@ -69,6 +75,10 @@ export interface AttemptRecord {
   /** The model the server says answered. */
   readonly model: string | null;
   readonly usage: Usage | null;
+  /** Its share of the time in which the machine had work, milliseconds; null if nothing was sent. */
+  readonly busyMs: number | null;
+  readonly costNano: number | null;
+  readonly energyMws: number | null;
   readonly bytes: number;
   /** What happened, in the machine's or the socket's own words; never shown to callers. */
   readonly detail: string | null;

@@ -1,7 +1,10 @@
+import { spentBy } from '#core/cost/cost.ts';
+import type { Spent } from '#core/cost/cost.ts';
 import { upstreamOf } from '#core/fleet/health.ts';
 import type { ReplyAsked } from '#core/judge/judge-reply.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import { tierRank } from '#core/policy/tables.ts';
+import type { Usage } from '#core/reply/event.ts';
 import { readingClause } from '#core/routing/exhaust.ts';
 import { reasonLine } from '#core/routing/explain.ts';
 import type { EgressPermit } from '#egress/port.ts';
@@ -21,6 +24,9 @@ export type Called =
       readonly report: AttemptReport;
       readonly released: ReleasedReply;
       readonly startedAt: number;
+      /** Its share of the machine's time; null if nothing was sent. */
+      readonly busyMs: number | null;
+      readonly spent: Spent;
       readonly changes: readonly string[];
       /** The policy whose permit it was dialled with. */
       readonly policyHash: string;
@@ -122,13 +128,24 @@ async function run(
   };
   house.fleet.noteRequest(upstream, dial.fresh);
   const startedAt = house.clock.now();
+  const endBusy = house.busy.begin(policy.slotsOf, startedAt);
   const attempt = new RunningAttempt(spec, house);
   const released = new ReleasedReply(attempt, journey, { target: dial.target, upstreamModel: target.model, dialect, house });
   // Whoever left while something was awaited is not there to take itself off this reply.
   if (request.responder.gone) journey.stopReply();
   const report = await attempt.done;
   released.stop();
-  return { type: 'attempt', report, released, startedAt, changes: prepared.changes, policyHash: dial.permit.policyHash };
+  const share = endBusy(house.clock.now());
+  const busyMs = report.attempt.sentAt === null ? null : share;
+  const perKwhNano = house.tables().policy.cost?.perKwhNano ?? null;
+  const spent = spentBy({ usage: usageOf(report, request), busyMs }, { price: modelPolicy.price, watts: policy.watts ?? null, perKwhNano });
+  return { type: 'attempt', report, released, startedAt, busyMs, spent, changes: prepared.changes, policyHash: dial.permit.policyHash };
+}
+
+/** What is paid for: where the server did not count but has begun to answer, at least the prompt. */
+function usageOf({ judgement, attempt }: AttemptReport, { facts }: GatewayRequest): Usage | null {
+  if (judgement.usage !== null || attempt.firstTokenAt === null) return judgement.usage;
+  return { input: facts.promptTokens, output: null, cachedInput: null, reasoning: null };
 }
 
 /** What the judge holds the reply to. Text that is released as it comes cannot be taken back, so nothing is asked of its whole. */

@@ -107,7 +107,7 @@ function attemptRecord(
   called: Extract<Called, { type: 'attempt' }>,
   meaning: AttemptMeaning,
 ): AttemptRecord {
-  const { report, startedAt } = called;
+  const { report, startedAt, busyMs, spent } = called;
   const { attempt, judgement } = report;
   const after = (at: number | null): number | null => (at === null ? null : at - startedAt);
   return {
@@ -124,6 +124,8 @@ function attemptRecord(
     verdict: report.verdict,
     model: judgement.model,
     usage: judgement.usage,
+    busyMs,
+    ...spent,
     bytes: report.bytes,
     detail: report.refusal?.message ?? report.fault?.message ?? judgement.error?.message ?? null,
     changes: called.changes,

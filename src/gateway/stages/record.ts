@@ -1,5 +1,7 @@
+import { nothingSpent, priceOfUsage, spentTogether } from '#core/cost/cost.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import { errorRow } from '#core/errors/gateway-error.ts';
+import type { TargetId } from '#core/policy/policy.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import type { Usage } from '#core/reply/event.ts';
 import type { House } from '#gateway/house.ts';
@@ -22,6 +24,7 @@ export function intentOf(head: CallHead, at: number, request: Pick<GatewayReques
 /** Stage 8, second half: the terminal, before the end of the answer goes out. Resolves once it is durable. */
 export async function record(house: House, request: GatewayRequest, journey: Journey | null, ending: Ending): Promise<void> {
   const served = ending.result === 'ok' && ending.servedBy !== null;
+  const usage = ending.usage ?? (served ? estimated(request) : null);
   await keep(house, {
     intent: intentOf(request, house.clock.wallNow() - (house.clock.now() - request.arrivedAt), request),
     terminal: {
@@ -30,8 +33,10 @@ export async function record(house: House, request: GatewayRequest, journey: Jou
       attempts: journey?.attempts ?? [],
       verdict: ending.verdict,
       servedBy: ending.servedBy,
-      usage: ending.usage ?? (served ? estimated(request) : null),
+      usage,
       usageEstimated: served && ending.usage === null,
+      ...spentTogether(journey?.attempts ?? []),
+      compareNano: served ? comparedCost(request, ending.servedBy, usage) : null,
     },
   });
 }
@@ -71,7 +76,16 @@ function emptyTerminal(house: House, head: CallHead, ending: Pick<Ending, 'resul
     firstByteMs: firstByteAt !== null ? firstByteAt - head.arrivedAt : ending.result === 'ok' ? durationMs : null,
     usage: null,
     usageEstimated: false,
+    ...nothingSpent,
+    compareNano: null,
   };
+}
+
+/** What an answer of the house would have cost elsewhere; null for an answer that came from there. */
+function comparedCost({ tables }: GatewayRequest, servedBy: TargetId | null, usage: Usage | null): number | null {
+  const price = tables.policy.cost?.compare ?? null;
+  if (price === null || usage === null || servedBy === null || tables.targets.get(servedBy)?.location !== 'house') return null;
+  return priceOfUsage(usage, price);
 }
 
 /** Where the server did not count, the prompt is our own estimate and the output is not known. */

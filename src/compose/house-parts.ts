@@ -7,8 +7,9 @@ import { tablesOf } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import { createDialer } from '#egress/dialer.ts';
 import type { HouseDialer } from '#egress/dialer.ts';
-import { systemResolver } from '#egress/resolver.ts';
+import type { Resolver } from '#egress/resolver.ts';
 import { ActiveCalls } from '#gateway/active-calls.ts';
+import { BusyMeter } from '#gateway/busy-meter.ts';
 import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
 import type { Clock } from '#gateway/ports.ts';
@@ -38,6 +39,7 @@ import { provenPolicy } from './prove-house.ts';
 export interface HouseGround {
   readonly version: string;
   readonly clock: Clock;
+  readonly resolver: Resolver;
   readonly loaded: LoadedPolicy;
   /** Reads the policy again, at each reload. */
   readonly readPolicy: () => LoadedPolicy | RefusedPolicy;
@@ -77,7 +79,7 @@ export function houseParts(ground: HouseGround): HouseParts {
   telemetry.subscribe(({ happening }) => metrics.observe(happening));
   const clock = endingClock(ground.clock);
   const fleet = new FleetState(inForce.tables, { clock, watch: telemetry.watch });
-  const dialer = dialerFor(inForce, telemetry, ground.clock);
+  const dialer = dialerFor(inForce, telemetry, ground);
   let closing = false;
   const house = houseOf({ inForce, fleet, dialer, telemetry }, { ground, clock, closing: () => closing });
   const prober = new Prober({
@@ -144,12 +146,12 @@ function watchdog(upstream: string, fleet: FleetState, recovery: Recovery): void
   void recovery.recover(upstream, 'watchdog');
 }
 
-function dialerFor(inForce: InForce, telemetry: Telemetry, clock: Clock): HouseDialer {
+function dialerFor(inForce: InForce, telemetry: Telemetry, { clock, resolver }: HouseGround): HouseDialer {
   return createDialer({
     upstreams: inForce.tables.policy.upstreams,
     keyFor: (upstream) => keyHeaders(upstream, inForce.policy),
     inForce: (permit) => permit.policyHash === inForce.tables.hash,
-    resolver: systemResolver(),
+    resolver,
     after: (delayMs, run) => clock.after(delayMs, run),
     onAlarm: (alarm) => telemetry.watch.tell({ type: 'alarm', upstream: alarm.upstream, message: alarm.message }),
   });
@@ -171,6 +173,7 @@ function houseOf(
     tables: () => inForce.tables,
     fleet,
     active: new ActiveCalls(),
+    busy: new BusyMeter(),
     dialer,
     record: recordSinkOf(ground.store),
     limits: noLimits,

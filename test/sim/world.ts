@@ -5,6 +5,7 @@ import { tierRank } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { EgressPermit, WireRequest } from '#egress/port.ts';
 import { ActiveCalls } from '#gateway/active-calls.ts';
+import { BusyMeter } from '#gateway/busy-meter.ts';
 import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
 import { handle } from '#gateway/pipeline.ts';
@@ -139,6 +140,7 @@ export class World {
       tables: () => this.#tables,
       fleet: this.fleet,
       active: new ActiveCalls(),
+      busy: new BusyMeter(),
       dialer: this.network,
       record: this.record,
       limits: this.limits,

@@ -71,7 +71,7 @@ export function answerRequest(
     lingerMs: shared.limits.lingerMs,
     closing: () => shared.closing(),
   });
-  const unusable = isGatewayError(head) ? head : isGatewayError(target) ? target : null;
+  const unusable = isGatewayError(head) ? head : isGatewayError(target) ? target : checkFraming(request);
   if (unusable !== null || isGatewayError(target)) {
     if (unusable) refuse({ shared, wire, surface, requestId }, unusable);
     return { wire, done: wire.closed };
@@ -111,6 +111,12 @@ async function answer(exchange: Exchange): Promise<void> {
   const unfit = checkBody(exchange, endpoint);
   if (unfit) return refuse(exchange, unfit);
   await answerKnown(exchange, endpoint, { rest, principal });
+}
+
+/** HTTP/1.0 knows no chunks: a reader before us may have seen another request in them (RFC 9112, section 6.1). */
+function checkFraming(request: IncomingMessage): GatewayError | null {
+  if (request.headers['transfer-encoding'] === undefined || request.httpVersion !== '1.0') return null;
+  return gatewayError('invalid_request', 'HTTP/1.0 has no "transfer-encoding"; send a "content-length".');
 }
 
 /** Whether the caller means this house at all. */

@@ -3,6 +3,8 @@ import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import type { DemoMachines, Reloaded } from '#control/control.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
+import { systemResolver } from '#egress/resolver.ts';
+import type { Resolver } from '#egress/resolver.ts';
 import type { ActiveCall } from '#gateway/active-calls.ts';
 import type { Clock } from '#gateway/ports.ts';
 import { KeyRing } from '#identity/key-ring.ts';
@@ -33,6 +35,8 @@ export interface StartOptions {
   readonly onTold: (told: Told) => void;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Who looks names up. Default: the machine. */
+  readonly resolver?: Resolver;
   /** Hears of faults of our own, with the id of the request. */
   readonly onFault: (requestId: string, error: unknown) => void;
 }
@@ -86,7 +90,7 @@ async function assemble(
   const store = await openStore(folder, clock);
   if (isStartProblem(store)) return store;
   undo.push(() => store.close());
-  const parts = houseParts({ ...options, clock, loaded, folder, keys, store });
+  const parts = houseParts({ ...options, clock, resolver: options.resolver ?? systemResolver(), loaded, folder, keys, store });
   undo.push(() => parts.stop());
   for (const drain of drains) parts.house.fleet.setDrain(drain, true);
   const { policy } = parts.house.tables();

@@ -50,7 +50,7 @@ async function identified(
   const { responder, surface, tables } = head;
   const caller = identify(head.principal, received, tables);
   if (isGatewayError(caller)) return refuseRecorded(house, head, caller);
-  const classified = await classify(surface, incoming, { received, identified: caller, tables, digest: house.digest });
+  const classified = await classify(surface, incoming, { received, identified: caller, tables, digest: house.digest, clock: house.clock });
   if (classified === null) return recordUnread(house, head, null);
   if (isGatewayError(classified)) return refuseRecorded(house, head, classified);
   const { asked, facts } = classified;
@@ -108,7 +108,7 @@ async function journeyOf(house: House, request: GatewayRequest, incoming: Incomi
     principal: request.principal,
     label: `${journey.plan.label} for ${request.principal.id}`,
     since: request.arrivedAt,
-    cut: () => responder.cut(),
+    cut: () => responder.cut(gatewayError('key_unknown', 'The key was revoked while it was answered; the connection was cut.')),
   });
   try {
     await travel(house, journey);

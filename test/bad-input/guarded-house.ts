@@ -57,7 +57,7 @@ export async function startGuardedHouse(): Promise<GuardedHouse> {
   const machine = await startModelServer('reader', [model, 'embedder'], answering({ model, text: 'read' }));
   writeFileSync(
     join(root, 'gatehouse.yaml'),
-    `version: 1\nhouse: keep\nlisten: 127.0.0.1:0\nupstreams:\n  reader:\n    kind: vllm\n    url: ${machine.server.url}\n    key: \${UPSTREAM_KEY}\n    slots: 64\n    models: { ${model}: { context: 32k, tools: true, input: [text, image] }, embedder: { serves: embeddings, context: 8k } }\nroutes:\n  chat: { target: reader/${model} }\n  vectors: { target: reader/embedder }\n`,
+    `version: 1\nhouse: keep\nlisten: 127.0.0.1:0\nupstreams:\n  reader:\n    kind: vllm\n    url: ${machine.server.url}\n    key: \${UPSTREAM_KEY}\n    slots: 64\n    models: { ${model}: { context: 32k, tools: true, input: [text, image] }, embedder: { serves: embeddings, context: 8k } }\nroutes:\n  chat: { target: reader/${model} }\n  vectors: { target: reader/embedder }\nclassify:\n  reading: { route: chat, words: [review, compare, prüfe] }\n  other: { route: chat }\n`,
   );
   const env = { HOME: root, PATH: '', UPSTREAM_KEY: canaries.upstreamKey, UNNAMED: canaries.environment };
   const command = [...HARDENING, '--import', join(ROOT, 'test/bad-input/report-self.ts'), join(ROOT, 'src/main.ts'), 'up', '--data', data];
@@ -93,6 +93,8 @@ export async function startGuardedHouse(): Promise<GuardedHouse> {
     return message as SelfReport;
   };
   const written = (): string => said.slice(spoken) + filesBelow(data);
+  // What starting took is not held against it.
+  await report();
   return {
     port,
     origin,

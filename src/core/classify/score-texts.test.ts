@@ -78,3 +78,10 @@ test('a text full of blocks costs no more than its length', () => {
   const text = '<system-reminder>x</system-reminder>'.repeat(50_000);
   assert.equal(withoutInjected(text, injected).length, 50_000);
 });
+
+test('of a text that no window holds only the beginning is read, and nothing behind it', () => {
+  const long = 'x '.repeat(1_000_000);
+  assert.deepEqual(scored(`code ${long}pytest`), { coding: ['code'] });
+  assert.deepEqual(scored(`${long}pytest`, 'refactor'), {});
+  assert.deepEqual(scored(`x ${'y '.repeat(499_000)}`, `refactor ${long}pytest`), { coding: ['refactor'] });
+});

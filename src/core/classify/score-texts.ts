@@ -4,10 +4,12 @@ import type { WordMatcher } from './word-matcher.ts';
 
 /** User messages with text that are looked at, the newest included. */
 const messagesMax = 9;
+/** Characters that are looked at, all messages together: more than any window holds, and soon read. */
+const charactersMax = 2_000_000;
 
 /**
  * Scores the buckets over a conversation: the newest user message that scores anything decides; one that scores nothing ("ok, go
- * on") gives way to the one before it, at most eight back.
+ * on") gives way to the one before it, at most eight back. Of very long ones only the first two million characters are read.
  *
  * @param userTexts text of user messages, newest first
  * @param matcher finds the buckets' words
@@ -20,12 +22,14 @@ export function scoreTexts(
   { matcher, injected }: { readonly matcher: WordMatcher; readonly injected: readonly string[] },
 ): readonly BucketScore[] {
   let read = 0;
+  let left = charactersMax;
   for (const text of userTexts) {
-    const own = withoutInjected(text, injected);
+    const own = withoutInjected(text, injected).slice(0, left);
     if (!/\S/u.test(own)) continue;
+    left -= own.length;
     const scores = scoreText(matcher.find(own.normalize('NFC').toLowerCase()), buckets);
     if (scores.length > 0) return scores;
-    if (++read === messagesMax) break;
+    if (++read === messagesMax || left === 0) break;
   }
   return [];
 }

@@ -4,7 +4,7 @@ import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Facts } from '#core/request/facts.ts';
 import { withScores } from '#core/routing/score-request.ts';
 import type { Surface, SurfaceRequest } from '#surfaces/kind.ts';
-import type { Digest, Incoming } from '#gateway/ports.ts';
+import type { Clock, Digest, Incoming } from '#gateway/ports.ts';
 import type { Identified } from './identify.ts';
 import type { Received } from './receive.ts';
 
@@ -13,19 +13,36 @@ export interface Classified {
   readonly facts: Facts;
 }
 
+/** A body larger than this is read in steps, between which everybody else has a turn. */
+const stepBytes = 1_000_000;
+
 /** Stage 3: reads the body and makes the facts. Resolves to null if the caller left before it was read. */
 export async function classify(
   surface: Surface,
   incoming: Incoming,
-  context: { readonly received: Received; readonly identified: Identified; readonly tables: PolicyTables; readonly digest: Digest },
+  context: {
+    readonly received: Received;
+    readonly identified: Identified;
+    readonly tables: PolicyTables;
+    readonly digest: Digest;
+    readonly clock: Clock;
+  },
 ): Promise<Classified | GatewayError | null> {
   const bytes = await incoming.readBody(surface.maxBodyBytes).catch(() => 'left' as const);
   if (bytes === 'left') return null;
   if (bytes === null) return gatewayError('too_large', `The body is larger than ${surface.maxBodyBytes / 1_000_000} MB.`);
+  if (isGatewayError(bytes)) return bytes;
   const text = decodeUtf8(bytes);
   if (text === null) return gatewayError('invalid_request', 'The body is not valid UTF-8.');
+  const large = bytes.length > stepBytes;
+  if (large) await turn(context.clock);
   const asked = surface.read(text);
+  if (large) await turn(context.clock);
   return isGatewayError(asked) ? asked : { asked, facts: factsOf(asked, surface, context) };
+}
+
+function turn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.after(0, resolve));
 }
 
 /** Puts together what the decision may depend on. Words are looked for only where they can decide. */

@@ -61,6 +61,15 @@ export const ROOMS: readonly Room[] = [
   { name: 'core', files: ['src/core/**'], own: ['core/'], rooms: [], packages: [], node: ['none'], world: 'pure' },
   { name: 'prover', files: ['src/prover/**'], own: ['prover/'], rooms: ['core/'], packages: [], node: ['none'], world: 'pure' },
   {
+    name: 'replay',
+    files: ['src/replay/**'],
+    own: ['replay/'],
+    rooms: ['core/', 'surfaces/registry.ts', 'surfaces/kind.ts'],
+    packages: [],
+    node: ['none'],
+    world: 'pure',
+  },
+  {
     name: 'gateway',
     files: ['src/gateway/**'],
     own: ['gateway/'],
@@ -151,6 +160,15 @@ export const ROOMS: readonly Room[] = [
     rooms: ['core/'],
     packages: [],
     node: ['plain', 'node:sqlite'],
+    world: 'acting',
+  },
+  {
+    name: 'record',
+    files: ['src/record/**'],
+    own: ['record/'],
+    rooms: ['core/', 'store/ports.ts', 'store/line-file.ts'],
+    packages: [],
+    node: ['plain', 'node:sqlite', 'node:worker_threads'],
     world: 'acting',
   },
   {

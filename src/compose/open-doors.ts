@@ -4,7 +4,7 @@ import { operatorPrincipal } from '#control/operator.ts';
 import { operatorSocketPath } from '#egress/operator-socket.ts';
 import { handle } from '#gateway/pipeline.ts';
 import type { Clock } from '#gateway/ports.ts';
-import type { Door } from '#http/door.ts';
+import type { Door, ListenerLimits } from '#http/door.ts';
 import { openListener } from '#http/listener.ts';
 import type { Listener } from '#http/listener.ts';
 import { CannotListen, tcpPlace } from '#http/listen-place.ts';
@@ -25,7 +25,13 @@ export interface Doors {
 export async function openDoors(
   parts: HouseParts,
   keys: KeyRing,
-  options: { readonly clock: Clock; readonly folder: string; readonly listen: readonly string[]; readonly onFault: Door['fault'] },
+  options: {
+    readonly clock: Clock;
+    readonly folder: string;
+    readonly listen: readonly string[];
+    readonly onFault: Door['fault'];
+    readonly limits: Partial<ListenerLimits>;
+  },
 ): Promise<Doors | StartProblem> {
   const shared: Omit<Door, 'identify' | 'hosts'> = {
     endpoints: endpoints(parts.control),
@@ -46,7 +52,7 @@ export async function openDoors(
   try {
     const operator = await openListener({ type: 'unix', path: operatorSocketPath(options.folder) }, operatorDoor);
     opened.push(operator);
-    for (const address of options.listen) opened.push(await openListener(tcpPlace(address), publicDoor));
+    for (const address of options.listen) opened.push(await openListener(tcpPlace(address), publicDoor, options.limits));
     parts.addresses.push(...opened.slice(1).map((listener) => listener.address));
     return { addresses: parts.addresses, operatorSocket: operator.address, close: (graceMs) => closeAll(opened, graceMs) };
   } catch (error) {

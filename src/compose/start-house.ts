@@ -7,6 +7,7 @@ import { systemResolver } from '#egress/resolver.ts';
 import type { Resolver } from '#egress/resolver.ts';
 import type { ActiveCall } from '#gateway/active-calls.ts';
 import type { Clock } from '#gateway/ports.ts';
+import type { ListenerLimits } from '#http/door.ts';
 import { KeyRing } from '#identity/key-ring.ts';
 import { openDataFolder } from '#store/data-folder.ts';
 import type { DataFolder } from '#store/data-folder.ts';
@@ -35,6 +36,8 @@ export interface StartOptions {
   readonly onTold: (told: Told) => void;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Bounds of the listeners; for tests that cannot wait. */
+  readonly limits?: Partial<ListenerLimits>;
   /** Who looks names up. Default: the machine. */
   readonly resolver?: Resolver;
   /** Hears of faults of our own, with the id of the request. */
@@ -99,6 +102,7 @@ async function assemble(
     folder: folder.path,
     listen: options.listen ?? policy.listen,
     onFault: options.onFault,
+    limits: options.limits ?? {},
   });
   if (isStartProblem(doors)) return doors;
   const firstKey = keys.isEmpty() ? (await keys.create({ profile: policy.profiles[0]?.name ?? '', name: 'first' })).key : null;

@@ -1,3 +1,4 @@
+import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { LeaseEvent } from '#core/lease/lease.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 
@@ -30,8 +31,8 @@ export interface ClientWire {
   end(): void;
   /** Cuts the connection without a proper end, so that a broken answer cannot look whole. */
   destroy(): void;
-  /** Called once when the caller has gone, whatever the reason. */
-  onGone(listener: () => void): void;
+  /** Called once when the caller has gone, whatever the reason; `stalled`: it was there but took nothing for too long, and was cut. */
+  onGone(listener: (why?: 'stalled') => void): void;
   /** Called each time everything waiting has been taken. */
   onDrained(listener: () => void): void;
 }
@@ -39,8 +40,8 @@ export interface ClientWire {
 /** A request as it came in, its head read and matched to a surface. */
 export interface Incoming {
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Reads the whole body; resolves to null if it is larger than `maxBytes`. Rejects if the caller leaves. */
-  readBody(maxBytes: number): Promise<Uint8Array | null>;
+  /** Reads the whole body; resolves to null if it is larger than `maxBytes`, to an error if it is not taken or does not come. Rejects if the caller leaves. */
+  readBody(maxBytes: number): Promise<Uint8Array | GatewayError | null>;
   readonly client: ClientWire;
   /** Monotonic milliseconds at which the head was read. */
   readonly arrivedAt: number;

@@ -1,5 +1,7 @@
+import { gatewayError } from '#core/errors/gateway-error.ts';
 import { newExchange, releaseRest, takeEvent } from '#core/exchange/exchange.ts';
 import type { Exchange, ReleaseRules } from '#core/exchange/exchange.ts';
+import { upstreamOf } from '#core/fleet/health.ts';
 import type { Verdict } from '#core/judge/judge-reply.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import type { Dialect, ReplyEvent } from '#core/reply/event.ts';
@@ -8,8 +10,8 @@ import type { RunningAttempt } from './attempt.ts';
 import type { House } from './house.ts';
 import type { Journey } from './request.ts';
 
-/** Above this much unread, the upstream is paused. */
-const waitingBytesMax = 1_000_000;
+/** Above this much unread, the upstream is paused; what was read of it by then may come on top. */
+const waitingBytesMax = 128_000;
 /** A caller that blocks a slot others wait for is cut after this long. */
 const blockedMs = 10_000;
 
@@ -157,8 +159,13 @@ export class ReleasedReply {
   #watchBlocked(): void {
     this.#cancelBlocked = this.#house.clock.after(blockedMs, () => {
       const pool = this.#house.tables().targets.get(this.#target)?.pool;
-      if (pool !== undefined && this.#house.fleet.waiters.waitsFor(pool)) this.#journey.request.responder.cut();
+      if (pool !== undefined && this.#house.fleet.waiters.waitsFor(pool)) this.#cutSlow();
       else this.#watchBlocked();
     });
+  }
+
+  #cutSlow(): void {
+    const message = `The caller read too slowly and held a slot of ${upstreamOf(this.#target)} that others waited for; it was cut.`;
+    this.#journey.request.responder.cut(gatewayError('caller_too_slow', message));
   }
 }

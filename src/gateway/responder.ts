@@ -1,4 +1,4 @@
-import { errorRow } from '#core/errors/gateway-error.ts';
+import { errorRow, gatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { ReplyEvent } from '#core/reply/event.ts';
 import type { Surface } from '#surfaces/kind.ts';
@@ -24,6 +24,7 @@ export class Responder {
   #cancelBeat: () => void = () => {};
   #firstByteAt: number | null = null;
   #lastRaw: Uint8Array | null = null;
+  #cutWhy: GatewayError | null = null;
 
   constructor(surface: Surface, client: ClientWire, options: { readonly clock: Clock; readonly requestId: string }) {
     this.#surface = surface;
@@ -31,7 +32,9 @@ export class Responder {
     this.#clock = options.clock;
     this.requestId = options.requestId;
     this.#headers = { 'x-gatehouse-request-id': options.requestId, 'x-request-id': options.requestId };
-    client.onGone(() => {
+    client.onGone((why) => {
+      if (why === 'stalled')
+        this.#cutWhy ??= gatewayError('caller_too_slow', 'The caller took nothing of its answer for too long and was cut.');
       this.#gone = true;
       this.#cancelBeat();
     });
@@ -40,6 +43,11 @@ export class Responder {
   /** The caller has left before it was told everything. */
   get gone(): boolean {
     return this.#gone && !this.#done;
+  }
+
+  /** Why it was we who ended the connection; null where the caller left by itself. */
+  get cutWhy(): GatewayError | null {
+    return this.#cutWhy;
   }
 
   get headOut(): boolean {
@@ -138,8 +146,9 @@ export class Responder {
     this.#cancelBeat();
   }
 
-  /** Cuts the connection: for a caller that blocks a slot others wait for. */
-  cut(): void {
+  /** Cuts the connection. `why` is for the record: the caller sees no more than a connection that breaks. */
+  cut(why: GatewayError): void {
+    this.#cutWhy ??= why;
     this.#cancelBeat();
     this.#client.destroy();
   }

@@ -41,7 +41,7 @@ interface Exchange {
   proceed(): void;
 }
 
-/** Thrown out of `readBody` when the caller has left or was sent away: there is nobody to answer any more. */
+/** Thrown out of `readBody` when the caller has left: there is nobody to answer any more. */
 class CallerGone extends Error {
   override readonly name = 'CallerGone';
 }
@@ -69,6 +69,7 @@ export function answerRequest(
     clock,
     declaredBytes: declared,
     lingerMs: shared.limits.lingerMs,
+    writeStallMs: shared.limits.writeStallMs,
     closing: () => shared.closing(),
   });
   const unusable = isGatewayError(head) ? head : isGatewayError(target) ? target : checkFraming(request);
@@ -175,19 +176,21 @@ async function answerKnown(
   if (endpoint.bodyBytesMax === 0) return send(exchange, await endpoint.answer(known));
   const bytes = await takeBody(exchange, endpoint.bodyBytesMax);
   if (bytes === null) return refuse(exchange, tooLarge(endpoint.bodyBytesMax));
+  if (isGatewayError(bytes)) return refuse(exchange, bytes);
   const bodyText = decodeUtf8(bytes);
   if (bodyText === null) return refuse(exchange, gatewayError('invalid_request', 'The body is not valid UTF-8.'));
   return send(exchange, await endpoint.answer({ ...known, bodyText }));
 }
 
-/** Reads the body; null if it is too large. Throws `CallerGone` where the caller left, or was told so here. */
-async function takeBody(exchange: Exchange, bytesMax: number): Promise<Uint8Array | null> {
-  const { shared, request, wire, requestId } = exchange;
+/** Reads the body; null if it is too large. Throws `CallerGone` where the caller left. */
+async function takeBody(exchange: Exchange, bytesMax: number): Promise<Uint8Array | GatewayError | null> {
+  const { shared, request, wire, arrivedAt } = exchange;
   exchange.proceed();
   const { budget, limits } = shared;
   const read = await readBody(request, declaredBytes(request.headers), {
     bytesMax,
     idleMs: limits.bodyIdleMs,
+    endsAt: arrivedAt + limits.requestMs,
     clock: shared.door.clock,
     budget,
   });
@@ -199,19 +202,13 @@ async function takeBody(exchange: Exchange, bytesMax: number): Promise<Uint8Arra
     case 'too_large':
       return null;
     case 'full':
-      refuse(exchange, gatewayError('rate_limited', 'Too many large requests are under way.', { retryAfterMs: 1_000 }));
-      break;
+      return gatewayError('rate_limited', 'Too many large requests are under way.', { retryAfterMs: 1_000 });
     case 'slow':
-      writePlain(
-        wire,
-        { status: 408, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'the request body did not arrive\n' },
-        requestId,
-      );
-      break;
+      wire.noteBodyGivenUp();
+      return gatewayError('caller_too_slow', 'The body of the request did not arrive in time.');
     case 'left':
-      break;
+      throw new CallerGone('the caller is gone');
   }
-  throw new CallerGone('the caller is gone');
 }
 
 function send(exchange: Exchange, answered: Parameters<typeof writePlain>[1] | GatewayError): void {

@@ -7,6 +7,8 @@ export interface WireOptions {
   /** Length of the request's body as it said itself; null if it did not. */
   readonly declaredBytes: number | null;
   readonly lingerMs: number;
+  /** A caller that takes nothing of what waits for it for so long is cut. */
+  readonly writeStallMs: number;
   /** No further request is wanted on this connection. */
   closing(): boolean;
 }
@@ -18,10 +20,11 @@ export class HttpWire implements ClientWire {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #options: WireOptions;
-  readonly #goneListeners: (() => void)[] = [];
+  readonly #goneListeners: ((why?: 'stalled') => void)[] = [];
   /** The answer has no end of its own: it need not be waited for when the listener closes. */
   endless = false;
   #bodyRead: boolean;
+  #bodyGivenUp = false;
   #over = false;
   #gone = false;
 
@@ -42,6 +45,10 @@ export class HttpWire implements ClientWire {
       socket.off('close', onClose);
       resolve();
     });
+    // Nothing was written or read on the connection for so long; that is somebody's fault only where something waits to be taken.
+    response.setTimeout(options.writeStallMs, () => {
+      if (response.writableLength > 0 || socket.writableLength > 0) this.#stall();
+    });
     // A caller that breaks off shows in `close`; the error itself says no more.
     response.on('error', () => {});
     request.on('error', () => {});
@@ -54,6 +61,11 @@ export class HttpWire implements ClientWire {
 
   get gone(): boolean {
     return this.#gone;
+  }
+
+  /** Nobody waits for the rest of the body: the connection ends with the answer. */
+  noteBodyGivenUp(): void {
+    this.#bodyGivenUp = true;
   }
 
   /** The body has been taken in whole: the connection can carry another request. */
@@ -94,7 +106,15 @@ export class HttpWire implements ClientWire {
   }
 
   destroy(): void {
-    if (this.#gone) return;
+    if (!this.#gone) this.#cut();
+  }
+
+  #stall(): void {
+    this.#leave('stalled');
+    this.#cut();
+  }
+
+  #cut(): void {
     this.#over = true;
     const { socket } = this.#request;
     // Only TCP has a reset.
@@ -102,7 +122,7 @@ export class HttpWire implements ClientWire {
     else socket.resetAndDestroy();
   }
 
-  onGone(listener: () => void): void {
+  onGone(listener: (why?: 'stalled') => void): void {
     if (this.#gone) listener();
     else this.#goneListeners.push(listener);
   }
@@ -114,12 +134,12 @@ export class HttpWire implements ClientWire {
   /** A large body, or one of unknown length, that nobody will read any more. A small one is skipped by the server itself. */
   #isBodyPending(): boolean {
     const { declaredBytes } = this.#options;
-    return !this.#bodyRead && (declaredBytes === null || declaredBytes > smallBodyBytes);
+    return !this.#bodyRead && (this.#bodyGivenUp || declaredBytes === null || declaredBytes > smallBodyBytes);
   }
 
-  #leave(): void {
+  #leave(why?: 'stalled'): void {
     if (this.#gone) return;
     this.#gone = true;
-    for (const listener of this.#goneListeners) listener();
+    for (const listener of this.#goneListeners) listener(why);
   }
 }

@@ -31,7 +31,7 @@ export interface RequestHead {
 
 /** Bounds of a listener. */
 export interface ListenerLimits {
-  /** Connections at once; further ones are closed at once. */
+  /** Connections at once; for a further one the oldest that nobody uses is closed, and if all are in use, the new one. */
   readonly connectionsMax: number;
   /** How long a request's head may take. */
   readonly headMs: number;
@@ -45,6 +45,8 @@ export interface ListenerLimits {
   readonly bodiesBytesMax: number;
   /** How long a caller whose body is not wanted has to read the answer before the connection is cut. */
   readonly lingerMs: number;
+  /** How long a caller may take nothing of an answer that waits for it. */
+  readonly writeStallMs: number;
   /** How often the first two clocks are looked at. */
   readonly checkEveryMs: number;
 }
@@ -57,5 +59,6 @@ export const listenerLimitsDefault: ListenerLimits = {
   bodyIdleMs: 30_000,
   bodiesBytesMax: 512_000_000,
   lingerMs: 1_000,
+  writeStallMs: 60_000,
   checkEveryMs: 2_000,
 };

@@ -31,6 +31,8 @@ export interface Listener {
 
 /** The requests of one connection: answered one after the other, in the order in which they came. */
 interface Line {
+  /** A request has come on it. */
+  used: boolean;
   waiting: number;
   last: Promise<void>;
   wire: HttpWire | null;
@@ -53,7 +55,7 @@ export async function openListener(place: ListenPlace, door: Door, limits: Parti
   const lineOf = (socket: Socket): Line => {
     const known = lines.get(socket);
     if (known) return known;
-    const line: Line = { waiting: 0, last: Promise.resolve(), wire: null, broken: false };
+    const line: Line = { used: false, waiting: 0, last: Promise.resolve(), wire: null, broken: false };
     lines.set(socket, line);
     socket.once('close', () => lines.delete(socket));
     return line;
@@ -61,6 +63,7 @@ export async function openListener(place: ListenPlace, door: Door, limits: Parti
   const take = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     const { socket } = request;
     const line = lineOf(socket);
+    line.used = true;
     if (line.waiting > aheadMax) {
       socket.destroy();
       return;
@@ -76,7 +79,10 @@ export async function openListener(place: ListenPlace, door: Door, limits: Parti
     };
     line.last = line.waiting++ === 0 ? run() : line.last.then(run);
   };
-  server.on('connection', lineOf);
+  server.on('connection', (socket) => {
+    if (lines.size >= bounds.connectionsMax && !makeRoom(lines)) socket.destroy();
+    else lineOf(socket);
+  });
   server.on('request', (request, response) => take(request, response, false));
   server.on('checkContinue', (request, response) => take(request, response, true));
   server.on('clientError', (error, duplex) => {
@@ -107,11 +113,29 @@ export async function openListener(place: ListenPlace, door: Door, limits: Parti
   };
 }
 
+/** Closes a connection without a request: the oldest that never had one, else the one that had none for longest. A flood of them keeps nobody out. */
+function makeRoom(lines: Map<Socket, Line>): boolean {
+  let spare: Socket | null = null;
+  for (const [socket, line] of lines) {
+    if (line.waiting > 0) continue;
+    if (!line.used) return drop(lines, socket);
+    spare ??= socket;
+  }
+  return spare !== null && drop(lines, spare);
+}
+
+function drop(lines: Map<Socket, Line>, socket: Socket): true {
+  lines.delete(socket);
+  socket.destroy();
+  return true;
+}
+
 function serverWith(bounds: ListenerLimits): Server {
   const server = createServer({
     maxHeaderSize: headBytesMax,
     headersTimeout: bounds.headMs,
-    requestTimeout: bounds.requestMs,
+    // Ours is first: it knows what to tell and to record.
+    requestTimeout: bounds.requestMs + 2 * bounds.checkEveryMs,
     keepAliveTimeout: bounds.keepAliveMs,
     connectionsCheckingInterval: bounds.checkEveryMs,
     // Looked at here, so that the answer has our envelope.
@@ -122,7 +146,6 @@ function serverWith(bounds: ListenerLimits): Server {
   });
   // One more than allowed: beyond this Node drops headers in silence.
   server.maxHeadersCount = headersMax + 1;
-  server.maxConnections = bounds.connectionsMax;
   server.timeout = 0;
   return server;
 }

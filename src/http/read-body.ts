@@ -3,14 +3,17 @@ import type { Clock } from '#gateway/ports.ts';
 import { smallBodyBytes } from './body-budget.ts';
 import type { BodyBudget } from './body-budget.ts';
 
-/** How reading a body ended: `left`: the caller went away; `slow`: it stood still too long; `full`: too many large bodies are held. */
+/** How reading a body ended: `left`: the caller went away; `slow`: it stood still, or took, too long; `full`: too many large bodies are held. */
 export type BodyRead =
   | { readonly type: 'read'; readonly bytes: Uint8Array; readonly heldBytes: number }
   | { readonly type: 'too_large' | 'left' | 'slow' | 'full' };
 
 export interface BodyOptions {
   readonly bytesMax: number;
+  /** How long it may stand still. */
   readonly idleMs: number;
+  /** When all of it must be there, however it comes; monotonic milliseconds. */
+  readonly endsAt: number;
   readonly clock: Clock;
   readonly budget: BodyBudget;
 }
@@ -70,15 +73,20 @@ export function readBody(request: IncomingMessage, declared: number | null, opti
   return promise;
 }
 
-/** Calls `stopped` once nothing has arrived between two looks. Returns how to end the watch. */
-function watchIdle({ clock, idleMs }: Pick<BodyOptions, 'clock' | 'idleMs'>, arrived: () => number, stopped: () => void): () => void {
+/** Calls `stopped` once nothing has arrived between two looks, or the time is over. Returns how to end the watch. */
+function watchIdle(
+  { clock, idleMs, endsAt }: Pick<BodyOptions, 'clock' | 'idleMs' | 'endsAt'>,
+  arrived: () => number,
+  stopped: () => void,
+): () => void {
   let before = 0;
   const look = (): void => {
-    if (arrived() === before) return stopped();
+    if (arrived() === before || clock.now() >= endsAt) return stopped();
     before = arrived();
-    cancel = clock.after(idleMs, look);
+    cancel = clock.after(waitMs(), look);
   };
-  let cancel = clock.after(idleMs, look);
+  const waitMs = (): number => Math.max(0, Math.min(idleMs, endsAt - clock.now()));
+  let cancel = clock.after(waitMs(), look);
   return () => cancel();
 }
 

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { startHouse } from '#compose/start-house.ts';
-import type { RunningHouse } from '#compose/start-house.ts';
+import type { RunningHouse, StartOptions } from '#compose/start-house.ts';
 import { loadPolicyFile } from '#config/load.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import { askOperator } from '#egress/operator-socket.ts';
-import type { Clock } from '#gateway/ports.ts';
 import type { ScriptHandler } from '#upstreams/scripted/engine.ts';
 import type { Script } from '#upstreams/scripted/script.ts';
 import type { Told } from '#telemetry/ports.ts';
@@ -63,7 +62,7 @@ export async function startHouseOnLoopback<Name extends string>(
   t: TestContext,
   settings: Readonly<Record<Name, MachineSetting>>,
   policy: (urls: Readonly<Record<Name, string>>) => string,
-  more: { readonly clock?: Clock } = {},
+  more: Pick<StartOptions, 'clock' | 'limits'> = {},
 ): Promise<HouseOnLoopback<Name>> {
   const root = mkdtempSync(join(tmpdir(), 'gatehouse-e2e-'));
   const folder = join(root, 'data');

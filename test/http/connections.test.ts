@@ -62,7 +62,7 @@ test('callers who leave are not served any more', async (t) => {
     serve: async (_surface, { client }) => {
       served++;
       begun.resolve();
-      client.onGone(gone.resolve);
+      client.onGone(() => gone.resolve());
       await gone.promise;
     },
   });

@@ -13,6 +13,7 @@ import type { Endpoint } from '#control/endpoint.ts';
 import { endpoints } from '#control/endpoints.ts';
 import { operatorPrincipal } from '#control/operator.ts';
 import type { ErrorCode } from '#core/errors/catalog.ts';
+import { errorRow, isGatewayError } from '#core/errors/gateway-error.ts';
 import type { Drain } from '#core/fleet/health.ts';
 import { houseOf } from '#core/policy/policy-fixture.ts';
 import type { HouseParts } from '#core/policy/policy-fixture.ts';
@@ -51,10 +52,16 @@ const house: HouseParts = {
   profiles: [{ name: 'personal' }, { name: 'cameras', routes: ['vision'], fallback: 'never' }],
 };
 
+/** What a test does in place of the stages; a body that is not taken is answered before it gets to see it. */
+export type Serve = (surface: Surface, incoming: BodyIncoming, principal: Principal) => Promise<void>;
+interface BodyIncoming extends Incoming {
+  readBody(maxBytes: number): Promise<Uint8Array | null>;
+}
+
 export interface StageOptions {
   readonly limits?: Partial<ListenerLimits>;
   readonly hosts?: readonly string[];
-  readonly serve?: (surface: Surface, incoming: Incoming, principal: Principal) => Promise<void>;
+  readonly serve?: Serve;
   readonly control?: Partial<Control>;
   readonly identify?: Door['identify'];
   readonly moreEndpoints?: readonly Endpoint[];
@@ -128,7 +135,7 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
   };
   const base: Omit<Door, 'identify' | 'hosts'> = {
     endpoints: rows,
-    serve: options.serve ?? serveEcho,
+    serve: (surface, incoming, principal) => served(options.serve ?? serveEcho, { surface, incoming, principal }),
     clock,
     ids: { requestId: () => `req-${++requests}` },
     refused: (code) => void refused.push(code),
@@ -153,8 +160,31 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
   return { place, operator: socket, listener, operatorListener, endpoints: rows, faults, refused, changes, tell };
 }
 
+class BodyRefused extends Error {}
+
+/** The stages tell a caller whose body is not taken; so does whatever stands in for them. */
+async function served(
+  serve: Serve,
+  { surface, incoming, principal }: { readonly surface: Surface; readonly incoming: Incoming; readonly principal: Principal },
+): Promise<void> {
+  const { client } = incoming;
+  const readBody = async (maxBytes: number): Promise<Uint8Array | null> => {
+    const body = await incoming.readBody(maxBytes);
+    if (body === null || !isGatewayError(body)) return body;
+    client.head(errorRow(body).status, { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(body.message)) });
+    client.write(body.message);
+    client.end();
+    throw new BodyRefused(body.message);
+  };
+  try {
+    await serve(surface, { ...incoming, readBody }, principal);
+  } catch (error) {
+    if (!(error instanceof BodyRefused)) throw error;
+  }
+}
+
 /** Stands in for the stages: says who asked and how long the body was. */
-async function serveEcho(surface: Surface, incoming: Incoming, principal: Principal): Promise<void> {
+async function serveEcho(surface: Surface, incoming: BodyIncoming, principal: Principal): Promise<void> {
   const body = await incoming.readBody(surface.maxBodyBytes).catch(() => 'left' as const);
   if (body === 'left') return;
   const text = body === null ? 'too large' : `${principal.id} ${body.byteLength}`;

@@ -55,6 +55,13 @@ export const errorCatalog = {
   model_not_found: row(404, 'invalid_request_error', 'not_found_error', false, 'Use a name that GET /v1/models lists.'),
   not_found: row(404, 'invalid_request_error', 'not_found_error', false, 'See the README for the paths that are served.'),
   method_not_allowed: row(405, 'invalid_request_error', 'invalid_request_error', false, 'Use the method named in the Allow header.'),
+  caller_too_slow: row(
+    408,
+    'invalid_request_error',
+    'invalid_request_error',
+    true,
+    'Send the whole body, and read the answer as it comes.',
+  ),
   too_large: row(413, 'invalid_request_error', 'request_too_large', false, 'Send a smaller body.'),
   unsupported_media: row(415, 'invalid_request_error', 'invalid_request_error', false, 'Send JSON with "Content-Type: application/json".'),
   unknown_host: row(421, 'invalid_request_error', 'invalid_request_error', false, 'Add the name to "hosts:" in the policy.'),

@@ -6,6 +6,7 @@ import type { AttemptReport } from '#gateway/attempt.ts';
 import type { House } from '#gateway/house.ts';
 import type { ReleasedReply } from '#gateway/released-reply.ts';
 import type { Ending, GatewayRequest, Journey } from '#gateway/request.ts';
+import type { Responder } from '#gateway/responder.ts';
 import { record } from './record.ts';
 
 /** The reply that a walk ended with. */
@@ -110,16 +111,19 @@ async function respondSynthetic(house: House, journey: Journey, body: string): P
   else request.responder.whole(body);
 }
 
-/** The caller left: nothing can be told any more, but the record is kept. */
+/** The caller left or was cut: nothing can be told any more, but the record is kept, and says which. */
 async function respondCancelled(house: House, request: GatewayRequest, journey: Journey | null): Promise<void> {
   const last = journey?.attempts.at(-1) ?? null;
   await record(house, request, journey, {
-    result: 'cancelled',
-    status: 499,
-    code: null,
-    message: 'the caller left',
+    ...leaving(request.responder),
     verdict: last?.verdict ?? null,
     servedBy: null,
     usage: last?.usage ?? null,
   });
+}
+
+function leaving({ cutWhy, headOut }: Responder): Pick<Ending, 'result' | 'status' | 'code' | 'message'> {
+  if (cutWhy === null) return { result: 'cancelled', status: 499, code: null, message: 'the caller left' };
+  const status = headOut ? 200 : errorRow(cutWhy).status;
+  return { result: headOut ? 'failed' : 'refused', status, code: cutWhy.code, message: cutWhy.message };
 }

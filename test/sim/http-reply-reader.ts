@@ -1,3 +1,8 @@
+import { replyHeaders, replyRefusal } from '#egress/wire-headers.ts';
+
+/** What the real client takes of a head. */
+const headBytesMax = 16_384;
+
 /** What the bytes of one HTTP/1.1 reply mean, as they come. */
 export type ReplyPiece =
   | { readonly type: 'head'; readonly status: number; readonly headers: Readonly<Record<string, string>> }
@@ -81,17 +86,26 @@ export class HttpReplyReader {
 
   #head(): ReplyPiece | null {
     const at = this.#rest.indexOf('\r\n\r\n');
+    const received = at < 0 ? this.#rest : this.#rest.subarray(0, at);
+    if (received.length > headBytesMax) return { type: 'bad', why: `a head of more than ${headBytesMax} bytes` };
+    if (/(?:^|[^\r])\n/.test(received.toString('latin1'))) return { type: 'bad', why: 'a bare line feed in the head' };
     if (at < 0) return null;
     const [first = '', ...lines] = this.#rest.toString('latin1', 0, at).split('\r\n');
     this.#rest = this.#rest.subarray(at + 4);
     const status = /^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1];
+    if (status === '101') return { type: 'bad', why: 'an upgrade that nobody asked for' };
     if (status === undefined) return { type: 'bad', why: `not a status line: ${first.slice(0, 20)}` };
-    const headers: Record<string, string> = {};
-    for (const line of lines) {
+    const fields = lines.map((line): [string, string] => {
       const colon = line.indexOf(':');
-      headers[line.slice(0, colon).toLowerCase()] ??= line.slice(colon + 1).trim();
-    }
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    });
+    const headers = replyHeaders(fields.flat());
+    const refusal = replyRefusal(headers, fields.length);
+    if (refusal !== null) return { type: 'bad', why: refusal };
     const length = headers['content-length'];
+    const lengths = fields.filter(([name]) => name.toLowerCase() === 'content-length').length;
+    if (lengths > 1 || (length !== undefined && headers['transfer-encoding'] !== undefined))
+      return { type: 'bad', why: 'more than one length' };
     if (headers['transfer-encoding'] === 'chunked') this.#body = { form: 'chunked', left: 0, last: false };
     else if (length === undefined) this.#body = { form: 'close' };
     else this.#body = { form: 'length', left: Number(length) };

@@ -17,7 +17,7 @@ import {
 import type { Json, Script, Step } from '#upstreams/scripted/script.ts';
 import type { Dice } from './random.ts';
 
-/** What a virtual machine may do with one request. The first row is right; all others are refusals, failures and lies. */
+/** What a virtual machine may do with one request. The first row is right; all others are refusals, failures and lies; `catalogue` is any fault of the catalogue. */
 export const behaviours = [
   'answer',
   'answer_without_done',
@@ -53,6 +53,7 @@ export const behaviours = [
   'malformed_event',
   'error_event',
   'not_http',
+  'catalogue',
 ] as const;
 export type Behaviour = (typeof behaviours)[number];
 

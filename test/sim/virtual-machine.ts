@@ -1,9 +1,13 @@
 import { readChatRequest } from '#upstreams/scripted/chat-request.ts';
+import type { ChatRequest } from '#upstreams/scripted/chat-request.ts';
+import type { FaultCase, Form } from '#upstreams/scripted/faults/fault.ts';
+import { faultCatalog } from '#upstreams/scripted/faults/fault-catalog.ts';
 import { healthScript, modelListScript } from '#upstreams/scripted/catalogue-script.ts';
 import { loadingScript, refusalScript } from '#upstreams/scripted/refusal-script.ts';
 import type { Json, Script } from '#upstreams/scripted/script.ts';
 import { behaviours, scriptOf, stampedAnswer } from './machine-scripts.ts';
 import type { Behaviour, MachineAnswer } from './machine-scripts.ts';
+import { playFault } from './play-fault.ts';
 import type { Dice } from './random.ts';
 
 export interface VirtualModel {
@@ -33,7 +37,8 @@ export interface MachineCall {
   readonly model: string;
   /** The number that the caller hid in its prompt. */
   readonly mark: number;
-  readonly behaviour: Behaviour;
+  /** What it did, or the fault of the catalogue that it played. */
+  readonly behaviour: string;
   readonly answer: MachineAnswer;
 }
 
@@ -61,6 +66,17 @@ export function randomMood(dice: Dice): Mood {
   return { weights: weightsWith(weights), slowMs, retryAfter };
 }
 
+/** Megabytes of one event take a while to read, and are played by themselves (`faults.test.ts`). */
+const tooLarge = ['F52'];
+
+/** What any machine may do by itself, whoever asks it. */
+function anyMachinesFaults(form: Form): readonly { readonly name: string; readonly fault: FaultCase }[] {
+  return faultCatalog
+    .filter(({ id }) => !tooLarge.includes(id))
+    .flatMap(({ id, cases }) => cases.map((fault) => ({ name: `${id} ${fault.name}`, fault })))
+    .filter(({ fault }) => fault.forms.includes(form) && !fault.door && !fault.client && !fault.names && !fault.kind);
+}
+
 function weightsWith(some: Partial<Record<Behaviour, number>>): Record<Behaviour, number> {
   return Object.fromEntries(behaviours.map((behaviour) => [behaviour, some[behaviour] ?? 0])) as Record<Behaviour, number>;
 }
@@ -72,6 +88,8 @@ export class VirtualMachine {
   door: 'open' | 'refuses' | 'silent' | 'unresolved' | 'wrong_peer' = 'open';
   loading = false;
   mood: Mood;
+  /** Plays this case of the catalogue for the next so many requests, whatever its mood. */
+  fault: { readonly case: FaultCase; times: number } | null = null;
   readonly hidden = new Set<string>();
   #life = new AbortController();
   #crash: () => void = () => {};
@@ -110,12 +128,26 @@ export class VirtualMachine {
     const asked = readChatRequest(JSON.parse(body) as Json);
     if (!asked) throw new Error(`the gatehouse sent no chat request: ${body.slice(0, 200)}`);
     const mark = Number(/#(\d+)#/.exec(body)?.[1] ?? -1);
-    const behaviour = this.loading ? 'loading' : dice.weighted(this.mood.weights);
-    const answer = stampedAnswer({ number, model: asked.model, tools: asked.tools.length > 0 }, dice);
-    const script = scriptOf(behaviour, { asked, answer, slowMs: this.mood.slowMs, retryAfter: this.mood.retryAfter }, dice);
+    const behaviour = this.fault ? 'catalogue' : this.loading ? 'loading' : dice.weighted(this.mood.weights);
+    const form: Form = asked.stream ? 'stream' : 'whole';
+    const played = behaviour === 'catalogue' ? this.#play({ number, asked, form }, dice) : null;
+    const answer = played?.answer ?? stampedAnswer({ number, model: asked.model, tools: asked.tools.length > 0 }, dice);
+    const script =
+      played?.script ?? scriptOf(behaviour, { asked, answer, slowMs: this.mood.slowMs, retryAfter: this.mood.retryAfter }, dice);
     return {
-      call: { number, machine: this.spec, model: asked.model, mark, behaviour, answer },
+      call: { number, machine: this.spec, model: asked.model, mark, behaviour: played?.name ?? behaviour, answer },
       script: this.spec.stopsOnAbort ? script : [{ do: 'ignoreAbort' }, ...script],
     };
+  }
+
+  /** The fault that it is to play, or any that one machine can play by itself. */
+  #play(
+    call: { readonly number: number; readonly asked: ChatRequest; readonly form: Form },
+    dice: Dice,
+  ): { readonly name: string; readonly answer: MachineAnswer; readonly script: Script } {
+    const given = this.fault;
+    if (given && --given.times <= 0) this.fault = null;
+    const { name, fault } = given ? { name: given.case.name, fault: given.case } : dice.pick(anyMachinesFaults(call.form));
+    return { name, ...playFault(fault, call, dice) };
   }
 }

@@ -1,10 +1,15 @@
 import { editDistance } from '#core/routing/nearest-names.ts';
 
+/** Names that are looked at; more has no house, and each costs a comparison. */
+const namesMax = 300;
+
 /** The name that was probably meant, or null: at most one slip for every three letters, ties in the order given. */
 export function didYouMean(written: string, names: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(written.length / 3)) + 1;
+  let looked = 0;
   for (const name of names) {
+    if (++looked > namesMax) break;
     const distance = isSwap(written, name) ? 1 : editDistance(written, name);
     if (distance < bestDistance && distance < name.length) {
       best = name;

@@ -73,6 +73,10 @@ function formatPath(path: PolicyPath): string {
   }, '');
 }
 
+/** Nobody reads more problems at once, or longer ones. */
+const problemsMax = 100;
+const messageMax = 500;
+
 /** Collects what is wrong while a policy is read, so that all of it is said at once. */
 export interface Report {
   readonly source: PolicySource;
@@ -101,9 +105,13 @@ export function reportOn(source: PolicySource): Report {
     const problem = problemAt(source, path, message, more);
     // Several entries can share one text (aliases), which is wrong once.
     const key = `${problem.line}:${problem.column} ${message}`;
-    if (said.has(key)) return;
+    if (said.has(key) || list.length > problemsMax) return;
     said.add(key);
-    list.push(problem);
+    list.push(
+      list.length < problemsMax
+        ? problem
+        : { ...problem, message: 'this and more is wrong; correct what stands above first', suggestion: null },
+    );
   };
   return {
     source,
@@ -132,7 +140,7 @@ export function problemAt(
     file: source.file,
     ...positionIn(source.lineStarts, offset),
     path: formatPath(path),
-    message,
+    message: message.length > messageMax ? `${message.slice(0, messageMax)}…` : message,
     suggestion: more.suggestion ?? null,
   };
 }

@@ -1,5 +1,5 @@
 import { Composer, Lexer, Parser, isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
-import type { Alias, Document, Pair, Scalar, YAMLError, YAMLMap } from 'yaml';
+import type { Alias, Document, Node, Pair, Scalar, YAMLError, YAMLMap } from 'yaml';
 import { lineStartsOf, positionIn, spotName } from './policy-source.ts';
 import type { PolicyPath, PolicySource, Spot } from './policy-source.ts';
 import type { PolicyProblem } from './problem.ts';
@@ -11,6 +11,8 @@ const lexemesMax = 200_000;
 const parserDepthMax = 200;
 const valuesMax = 20_000;
 const depthMax = 32;
+const textMax = 10_000;
+const keyMax = 200;
 
 /** What a policy file is as YAML: its values, if they are worth looking at, and what is wrong with how they are written. */
 export interface YamlReading {
@@ -134,13 +136,14 @@ class Walk {
   readonly refused = new Set<string>();
   /** A bound was met, so the values are not all there. */
   stopped = false;
-  readonly #document: Document;
+  /** What each alias stands for. Looking for the anchor of one is a pass through the document, so all are found in one. */
+  readonly #targets: ReadonlyMap<Alias, Node>;
   readonly #lineStarts: readonly number[];
   readonly #open = new Set<unknown>();
   #values = 0;
 
   constructor(document: Document, lineStarts: readonly number[]) {
-    this.#document = document;
+    this.#targets = aliasTargets(document);
     this.#lineStarts = lineStarts;
   }
 
@@ -152,12 +155,16 @@ class Walk {
     const empty = isScalar(node) && node.value === null && written === '';
     this.spots.set(spotName(path), { key: key?.offset ?? null, value: empty && key ? key.offset : offset, written });
     if (this.stopped) return null;
-    if (++this.#values > valuesMax) return this.#stop(offset, `aliases make this more than ${valuesMax} values; a policy is smaller`);
+    if (++this.#values > valuesMax)
+      return this.#stop(offset, `more than ${valuesMax} values, each alias counted as what it stands for; a policy is smaller`);
     if (path.length > depthMax) return this.#stop(offset, 'nested too deeply for a policy');
     if (!isNode(node)) return null;
     const { tag } = node;
     if (tag !== undefined && !plainTags.has(tag)) return this.#refuseValue(path, offset, 'a policy has no tags');
-    if (isScalar(node)) return node.value;
+    if (isScalar(node)) {
+      const long = typeof node.value === 'string' ? node.value.length : (written?.length ?? 0);
+      return long > textMax ? this.#refuseValue(path, offset, `a text of more than ${textMax} characters; a policy has none`) : node.value;
+    }
     this.#open.add(node);
     const value = isMap(node)
       ? this.#readMap(node, path)
@@ -170,7 +177,7 @@ class Walk {
 
   #readAlias(alias: Alias, path: PolicyPath, key: KeyPlace | null): unknown {
     const offset = alias.range?.[0] ?? 0;
-    const target = alias.resolve(this.#document);
+    const target = this.#targets.get(alias);
     if (!target) return this.#refuseValue(path, offset, `no anchor "&${alias.source}" before this`);
     if (this.#open.has(target)) return this.#refuseValue(path, offset, `the alias "*${alias.source}" contains itself`);
     return this.read(target, path, key);
@@ -202,6 +209,7 @@ class Walk {
       return null;
     }
     const name = keyText(node);
+    if (name.length > keyMax) return this.#refuse(offset, `a key of more than ${keyMax} characters`);
     if (name === '<<' && node.type === 'PLAIN') return this.#refuse(offset, 'merge keys (<<) are not taken; write the keys out');
     if (name === '__proto__') return this.#refuse(offset, '"__proto__" cannot be a name');
     return { name, offset };
@@ -222,6 +230,29 @@ class Walk {
     this.stopped = true;
     return this.#refuse(offset, message);
   }
+}
+
+/** The nodes that aliases stand for: each the last one before it with its anchor (YAML 1.2.2, section 7.1). */
+function aliasTargets(document: Document): ReadonlyMap<Alias, Node> {
+  const anchored = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  const look = (node: unknown): void => {
+    if (!isNode(node)) return;
+    if (isAlias(node)) {
+      const target = anchored.get(node.source);
+      if (target !== undefined) targets.set(node, target);
+      return;
+    }
+    if (node.anchor !== undefined && node.anchor !== '') anchored.set(node.anchor, node);
+    if (isMap(node)) {
+      for (const pair of node.items) {
+        look(pair.key);
+        look(pair.value);
+      }
+    } else if (isSeq(node)) for (const item of node.items) look(item);
+  };
+  look(document.contents);
+  return targets;
 }
 
 /** A key as written: `8000: code` and `8k: code` are both text. */

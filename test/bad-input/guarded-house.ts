@@ -9,6 +9,7 @@ import { ROOT } from '#scripts/tree.ts';
 import { answering, startModelServer } from '#test/e2e/model-server.ts';
 import type { ModelServer } from '#test/e2e/model-server.ts';
 import { rawAnswer } from '#test/e2e/raw-exchange.ts';
+import type { Script } from '#upstreams/scripted/script.ts';
 import { rawTalk } from './raw-talk.ts';
 import type { Talk } from './raw-talk.ts';
 import type { SelfReport } from './report-self.ts';
@@ -26,6 +27,15 @@ export const canaries = {
 } as const;
 
 const model = 'reader-8b';
+
+const vectorScript: Script = [
+  { do: 'header', name: 'content-type', value: 'application/json' },
+  {
+    do: 'body',
+    bytes:
+      '{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,1]}],"model":"embedder","usage":{"prompt_tokens":1,"total_tokens":1}}',
+  },
+];
 
 /** A gatehouse as a process of its own with one machine behind it, watched while it is given what it should refuse. */
 export interface GuardedHouse {
@@ -54,7 +64,10 @@ export const goodBody = (content: string = canaries.body): string =>
 export async function startGuardedHouse(): Promise<GuardedHouse> {
   const root = mkdtempSync(join(tmpdir(), 'gatehouse-guarded-'));
   const data = join(root, 'data');
-  const machine = await startModelServer('reader', [model, 'embedder'], answering({ model, text: 'read' }));
+  const answers = answering({ model, text: 'read' });
+  const machine = await startModelServer('reader', [model, 'embedder'], (request) =>
+    request.path === '/v1/embeddings' ? vectorScript : typeof answers === 'function' ? answers(request) : answers,
+  );
   writeFileSync(
     join(root, 'gatehouse.yaml'),
     `version: 1\nhouse: keep\nlisten: 127.0.0.1:0\nupstreams:\n  reader:\n    kind: vllm\n    url: ${machine.server.url}\n    key: \${UPSTREAM_KEY}\n    slots: 64\n    models: { ${model}: { context: 32k, tools: true, input: [text, image] }, embedder: { serves: embeddings, context: 8k } }\nroutes:\n  chat: { target: reader/${model} }\n  vectors: { target: reader/embedder }\nclassify:\n  reading: { route: chat, words: [review, compare, prüfe] }\n  other: { route: chat }\n`,

@@ -83,7 +83,7 @@ export function answersIn(text: string): readonly RawAnswer[] {
     const end = Number.isNaN(length) ? text.length : headEnd + 4 + length;
     const status = Number(head.slice(9, 12));
     if (status >= 200 && end > text.length) break;
-    answers.push({ status, head, body: text.slice(headEnd + 4, end) });
+    answers.push({ status, head, body: Buffer.from(text.slice(headEnd + 4, end), 'latin1').toString('utf8') });
     at = status < 200 ? headEnd + 4 : end;
   }
   return answers;

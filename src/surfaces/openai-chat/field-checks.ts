@@ -10,7 +10,8 @@ interface FieldCheck {
 const flag: FieldCheck = { expected: 'true or false', holds: (value) => typeof value === 'boolean' };
 const object: FieldCheck = { expected: 'an object', holds: isObject };
 const list: FieldCheck = { expected: 'an array of objects', holds: Array.isArray };
-const number: FieldCheck = { expected: 'a number', holds: (value) => typeof value === 'number' };
+// JSON can spell numbers that no machine holds (1e400).
+const number: FieldCheck = { expected: 'a number', holds: Number.isFinite };
 const count: FieldCheck = { expected: 'a whole number above 0', holds: (value) => Number.isSafeInteger(value) && Number(value) > 0 };
 // Several clients send -1 for "no bound", as llama.cpp and LM Studio define it.
 const bound: FieldCheck = {

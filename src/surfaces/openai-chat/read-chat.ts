@@ -149,7 +149,7 @@ function positive(value: unknown): number | null {
 
 function numberAt(body: Body, field: string): number | null {
   const value = body[field];
-  return typeof value === 'number' ? value : null;
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
 function objectsOf(value: unknown): readonly Body[] {

@@ -115,7 +115,7 @@ function checkRecord(asked: Asked, answer: ReadAnswer, state: RecordState): stri
   };
   if (answer.form !== 'ill' && !expected[answer.form].includes(terminal.result))
     found.push(`saw ${answer.form} (${answer.code ?? answer.status}), recorded as ${terminal.result}`);
-  if (terminal.result === 'cancelled' && !left) found.push('is recorded as cancelled but stayed');
+  if (terminal.result === 'cancelled' && asked.caller.gone !== 'left') found.push('is recorded as cancelled but did not leave');
   if (answer.form === 'error' && answer.code !== terminal.code) found.push(`was told ${answer.code}, recorded as ${terminal.code}`);
   if (answer.form === 'error' && answer.status !== terminal.status)
     found.push(`was told status ${answer.status}, recorded as ${terminal.status}`);

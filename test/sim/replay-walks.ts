@@ -1,9 +1,13 @@
+import type { ErrorCode } from '#core/errors/catalog.ts';
 import type { Terminal } from '#core/record/record.ts';
 import { candidatesOf } from '#core/routing/plan.ts';
 import type { Plan } from '#core/routing/plan.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import { beginWalk, stepWalk } from '#core/routing/walk.ts';
 import type { Walk, WalkEvent, WalkStep } from '#core/routing/walk.ts';
+
+/** What ends a walk from outside: the record failed, or the caller was cut. */
+const stoppedBy: readonly ErrorCode[] = ['record_unavailable', 'caller_too_slow', 'key_unknown'];
 
 /** Walks the recorded walks again: whether each event answers what the walk asked for, and whether the bounds of dialling hold. */
 export function replayWalks(plan: Plan, terminal: Terminal): string[] {
@@ -29,7 +33,7 @@ export function replayWalks(plan: Plan, terminal: Terminal): string[] {
       at === terminal.walks.length - 1 &&
       step.action.do !== 'end' &&
       terminal.result !== 'cancelled' &&
-      terminal.code !== 'record_unavailable'
+      !(terminal.code !== null && stoppedBy.includes(terminal.code))
     ) {
       found.push(`the last walk stopped at ${JSON.stringify(step.action)}`);
     }

@@ -171,6 +171,7 @@ export const ROOMS: readonly Room[] = [
     node: ['plain', 'node:sqlite', 'node:worker_threads'],
     world: 'acting',
   },
+  { name: 'audit', files: ['src/audit/**'], own: ['audit/'], rooms: [], packages: [], node: ['plain', 'node:sqlite'], world: 'acting' },
   {
     name: 'telemetry',
     files: ['src/telemetry/**'],

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { askCommand } from './ask.ts';
+import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
 import { withExamples } from './command.ts';
 import { connectCommand } from './connect.ts';
@@ -52,6 +53,7 @@ function buildProgram(shell: Shell): Command {
     statusCommand(shell),
     topCommand(shell),
     keysCommand(shell),
+    auditCommand(shell),
     drainCommand(shell),
     undrainCommand(shell),
     reloadCommand(shell),

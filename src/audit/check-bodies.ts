@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { zstdDecompressSync } from 'node:zlib';
+import { hexOf, sameBytes } from './chain.ts';
+import type { Findings } from './finding.ts';
+import { HashTable } from './hash-table.ts';
+import { eachRow } from './merge-rows.ts';
+import { isMembers } from './read-entry.ts';
+import type { Entry, Members } from './read-entry.ts';
+
+/** What is known of a body or node, as bits. */
+const [named, found, notKept, partOfRequest, live] = [1, 2, 4, 8, 16];
+/** A text of more bytes than this is no text of ours: requests and replies are limited far below. */
+const contentBytesMax = 2 ** 30;
+
+/** Hashes with their bits, and the first entry that names each. */
+class Marked {
+  readonly table = new HashTable();
+  readonly bits: number[] = [];
+  readonly seqs: number[] = [];
+  /** How often each is named by entries and nodes. */
+  readonly counts: number[] = [];
+
+  add(hash: Uint8Array): number {
+    const number = this.table.add(hash);
+    if (number === this.bits.length) {
+      this.bits.push(0);
+      this.seqs.push(0);
+      this.counts.push(0);
+    }
+    return number;
+  }
+
+  mark(number: number, bits: number, seq = 0): void {
+    this.bits[number] = (this.bits[number] ?? 0) | bits;
+    if (seq > 0 && this.seqs[number] === 0) this.seqs[number] = seq;
+  }
+
+  countUp(number: number): void {
+    this.counts[number] = (this.counts[number] ?? 0) + 1;
+  }
+
+  has(number: number, bits: number): boolean {
+    return ((this.bits[number] ?? 0) & bits) === bits;
+  }
+}
+
+/** Whether what the chain names of texts is there, is what was named, and nothing else is. */
+export class BodyCheck {
+  readonly #db: DatabaseSync;
+  readonly #findings: Findings;
+  readonly #bodies = new Marked();
+  readonly #nodes = new Marked();
+  /** By number of the node: its parent and its body, by their numbers; -1 for none. */
+  readonly #parents: number[] = [];
+  readonly #bodyOf: number[] = [];
+  /** What the rows of nodes say of how often they are named; empty where the file does not count. */
+  readonly #nodeCounts: unknown[] = [];
+  bodies = 0;
+  nodes = 0;
+  /** Texts of which only the hash is kept, and texts that were erased. */
+  hashOnly = 0;
+  erased = 0;
+
+  constructor(db: DatabaseSync, findings: Findings) {
+    this.#db = db;
+    this.#findings = findings;
+  }
+
+  /** Notes what an entry names. `erased` tells whether its call was erased, as far as that is known by now. */
+  see({ seq, members }: Entry, erased: boolean): void {
+    const ref = members['body'] ?? members['reply'];
+    if (!isMembers(ref)) return;
+    const bits = erased ? named : named | live;
+    if (typeof ref['whole'] === 'string') this.#name(this.#bodies, ref['whole'], { bits, seq });
+    if (typeof ref['frame'] === 'string') this.#name(this.#bodies, ref['frame'], { bits: bits | partOfRequest, seq });
+    if (typeof ref['messages'] === 'string') this.#name(this.#nodes, ref['messages'], { bits, seq });
+  }
+
+  #name(marked: Marked, hex: string, { bits, seq }: { readonly bits: number; readonly seq: number }): void {
+    const number = marked.add(Buffer.from(hex, 'hex'));
+    marked.mark(number, bits, seq);
+    if ((bits & live) !== 0) marked.countUp(number);
+  }
+
+  /** Forgets which texts are still reached; they are to be seen again, now that the erased calls are known. */
+  forgetLive(): void {
+    for (const { bits, counts } of [this.#bodies, this.#nodes]) {
+      counts.fill(0);
+      bits.forEach((value, number) => (bits[number] = value & ~live));
+    }
+  }
+
+  /** Reads both tables and compares. `erasures`: texts may be missing. */
+  finish(erasures: boolean): void {
+    this.#readNodes();
+    this.#reach();
+    this.#readBodies();
+    this.#judgeNodes();
+    this.#judgeBodies(erasures);
+  }
+
+  #readNodes(): void {
+    const see = (row: Members): void => {
+      this.nodes++;
+      const { hash, parent, body } = row;
+      const wrong = hash instanceof Uint8Array && body instanceof Uint8Array ? wrongNode(hash, parent, body) : 'it has no hash or no body';
+      if (wrong !== null) this.#findings.add('node', null, `the node ${shown(hash)}: ${wrong}`);
+      if (!(hash instanceof Uint8Array) || !(body instanceof Uint8Array)) return;
+      const number = this.#nodes.add(hash);
+      this.#nodes.mark(number, found);
+      this.#parents[number] = parent instanceof Uint8Array ? this.#nodes.add(parent) : -1;
+      this.#bodyOf[number] = this.#bodies.add(body);
+      this.#bodies.countUp(this.#bodyOf[number] ?? -1);
+      if (parent instanceof Uint8Array) this.#nodes.countUp(this.#parents[number] ?? -1);
+      this.#nodeCounts[number] = row['refs'];
+    };
+    eachRow(this.#db, `SELECT hash, parent, body${countColumn(this.#db, 'nodes')} FROM nodes`, {
+      table: 'nodes',
+      findings: this.#findings,
+      see,
+    });
+  }
+
+  /** Marks what is reached from the lists that calls name: all nodes before them, and the bodies of all of these. */
+  #reach(): void {
+    const { bits, seqs } = this.#nodes;
+    const roots = bits.length;
+    for (let root = 0; root < roots; root++) {
+      const reached = (bits[root] ?? 0) & (named | live);
+      const seq = seqs[root] ?? 0;
+      for (let node = root, first = true; node >= 0; node = this.#parents[node] ?? -1, first = false) {
+        if (!first && this.#nodes.has(node, reached)) break;
+        this.#nodes.mark(node, reached, seq);
+        const body = this.#bodyOf[node] ?? -1;
+        if (body >= 0 && reached !== 0) this.#bodies.mark(body, reached | partOfRequest, seq);
+      }
+    }
+  }
+
+  #readBodies(): void {
+    const see = (row: Members): void => {
+      this.bodies++;
+      const { hash, bytes } = row;
+      if (!(hash instanceof Uint8Array)) return this.#findings.add('body', null, 'a body has no hash');
+      const number = this.#bodies.add(hash);
+      const wrong = wrongBody(row, hash);
+      if (wrong !== null) this.#findings.add('body', this.#bodies.seqs[number] || null, `the body ${shown(hash)}: ${wrong}`);
+      this.#bodies.mark(number, bytes === null ? found | notKept : found);
+      this.#compareCount(row['refs'], this.#bodies, number);
+    };
+    const sql = `SELECT hash, digest, salt, coding, bytes${countColumn(this.#db, 'bodies')} FROM bodies`;
+    eachRow(this.#db, sql, { table: 'bodies', findings: this.#findings, see });
+  }
+
+  #compareCount(says: unknown, marked: Marked, number: number): void {
+    const is = marked.counts[number] ?? 0;
+    if (says === undefined || says === is) return;
+    this.#findings.add(
+      'count',
+      (marked.seqs[number] ?? 0) || null,
+      `a text is said to be named ${JSON.stringify(says)} times and is ${is} times`,
+    );
+  }
+
+  #judgeNodes(): void {
+    const { bits, seqs } = this.#nodes;
+    for (let node = 0; node < bits.length; node++) {
+      if (!this.#nodes.has(node, found)) {
+        if (this.#nodes.has(node, live))
+          this.#findings.add('body_missing', seqs[node] ?? null, `a list of messages that entry ${seqs[node]} names is gone`);
+        continue;
+      }
+      this.#compareCount(this.#nodeCounts[node], this.#nodes, node);
+      if (!this.#nodes.has(node, named)) this.#findings.add('body_unnamed', null, `no call names one of the lists of messages`);
+    }
+  }
+
+  #judgeBodies(erasures: boolean): void {
+    const { bits, seqs } = this.#bodies;
+    for (let body = 0; body < bits.length; body++) {
+      const seq = (seqs[body] ?? 0) || null;
+      const [isFound, isNamed, isLive] = [this.#bodies.has(body, found), this.#bodies.has(body, named), this.#bodies.has(body, live)];
+      if (this.#bodies.has(body, notKept)) {
+        this.hashOnly++;
+        if (this.#bodies.has(body, partOfRequest))
+          this.#findings.add('body_missing', seq, `of a text that entry ${seq} captured only the hash is there`);
+      }
+      if (!isFound && isLive) this.#findings.add('body_missing', seq, `a text that entry ${seq} names is gone`);
+      else if (!isFound && isNamed) this.erased++;
+      else if (isFound && !isNamed) this.#findings.add('body_unnamed', null, 'no call names one of the texts');
+      else if (isFound && !isLive && erasures)
+        this.#findings.add('body_kept', seq, `a text of entry ${seq} is still there, its calls were erased`);
+    }
+  }
+}
+
+/** The writer counts who names a text, so that it knows when that may go; the format leaves this to it. */
+function countColumn(db: DatabaseSync, table: string): string {
+  return db
+    .prepare(`PRAGMA table_info(${table})`)
+    .all()
+    .some(({ name }) => name === 'refs')
+    ? ', refs'
+    : '';
+}
+
+function wrongNode(hash: Uint8Array, parent: unknown, body: Uint8Array): string | null {
+  if (parent !== null && !(parent instanceof Uint8Array)) return 'its parent is no hash';
+  const hashed = createHash('sha256')
+    .update('node')
+    .update(parent ?? new Uint8Array(32))
+    .update(body)
+    .digest();
+  return sameBytes(hashed, hash) ? null : 'its parent or its body was changed';
+}
+
+/** What is wrong with a row of `bodies`; null if it is what its hash says, or if nothing but its hash is kept. */
+function wrongBody({ digest, salt, coding, bytes }: Members, hash: Uint8Array): string | null {
+  if (hash.length !== 32) return 'its hash is not 32 bytes long';
+  if (digest !== null && !(digest instanceof Uint8Array && digest.length === 32)) return 'its digest is not one';
+  if (!(salt instanceof Uint8Array) || salt.length !== 16) return 'its salt is not 16 bytes long';
+  if (coding === 2) return bytes === null ? null : 'it says that only its hash is kept, and keeps more';
+  if (!(bytes instanceof Uint8Array)) return 'its content is gone';
+  let content: Uint8Array = bytes;
+  if (coding === 1) {
+    try {
+      content = zstdDecompressSync(bytes, { maxOutputLength: contentBytesMax });
+    } catch {
+      return 'its content cannot be decompressed';
+    }
+  } else if (coding !== 0) return `its coding is ${String(coding)}`;
+  const hashed = createHash('sha256').update(salt).update(content).digest();
+  return sameBytes(hashed, hash) ? null : 'its content or its salt was changed';
+}
+
+function shown(hash: unknown): string {
+  return hash instanceof Uint8Array ? `${hexOf(hash).slice(0, 16)}…` : 'without a hash';
+}

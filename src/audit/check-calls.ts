@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Findings } from './finding.ts';
+import { endCells, recordColumns, startCells } from './expected-row.ts';
+import type { Row } from './expected-row.ts';
+import { HashTable } from './hash-table.ts';
+import { MergedRows } from './merge-rows.ts';
+import { textAt } from './read-entry.ts';
+import type { Entry } from './read-entry.ts';
+
+/** How far a call has come, by the number of its id. */
+const [open, ended, interrupted] = [1, 2, 3];
+
+/** Follows every call from its start to its end, and compares the table `records` on the way. */
+export class CallCheck {
+  readonly #findings: Findings;
+  readonly #rows: MergedRows;
+  readonly #rowOfId;
+  readonly #ids = new HashTable();
+  readonly #states: number[] = [];
+  /** What the rows of open calls take from their starts. */
+  readonly #open = new Map<string, Row>();
+  /** The same of calls whose row belongs to a later end. */
+  readonly #superseded = new Map<string, { readonly seq: number; readonly start: Row }>();
+  /** Whether the beginning of the log is missing, so that starts may be, too. */
+  readonly #pruned: boolean;
+  calls = 0;
+  /** Ends of calls whose start was pruned; these have no rows. */
+  startsPruned = 0;
+
+  constructor(db: DatabaseSync, findings: Findings, options: { readonly pruned: boolean }) {
+    this.#findings = findings;
+    this.#pruned = options.pruned;
+    this.#rows = new MergedRows(db, 'records', { columns: recordColumns, findings });
+    this.#rowOfId = db.prepare('SELECT seq FROM records WHERE id = ?');
+  }
+
+  /** The first entry of a call that is open now; null if none is. */
+  oldestOpen(): number | null {
+    const first = this.#open.values().next().value;
+    return first === undefined ? null : Number(first['start_seq']);
+  }
+
+  get openCalls(): number {
+    return this.#open.size;
+  }
+
+  get rows(): number {
+    return this.#rows.count;
+  }
+
+  knows(id: string): boolean {
+    return this.#ids.find(hashOf(id)) >= 0;
+  }
+
+  start(entry: Entry): void {
+    const id = textAt(entry.members, 'id');
+    const number = this.#ids.add(hashOf(id));
+    this.calls++;
+    if (this.#states[number] !== undefined) return this.#findings.add('call', entry.seq, `${id} is started a second time`);
+    this.#states[number] = open;
+    this.#open.set(id, startCells(entry));
+  }
+
+  end(entry: Entry): void {
+    const id = textAt(entry.members, 'id');
+    const number = this.#ids.add(hashOf(id));
+    const before = this.#states[number];
+    const start = this.#startOf(entry, id, before);
+    this.#states[number] = entry.type === 'interrupted' ? interrupted : ended;
+    this.#open.delete(id);
+    if (start !== null) this.#compare(entry, id, start);
+  }
+
+  /** What the row of a call that ends here takes from its start; null if it has no row: its start was pruned, or it may not end here. */
+  #startOf(entry: Entry, id: string, before: number | undefined): Row | null {
+    if (before === open) return this.#open.get(id) ?? null;
+    if (before === ended && entry.type === 'interrupted') return this.#takeBack(entry.seq, id);
+    if (before !== undefined) this.#findings.add('call', entry.seq, `${id} ends a second time`);
+    else if (this.#pruned) this.startsPruned++;
+    else this.#findings.add('call', entry.seq, `${id} ends and was never started`);
+    return null;
+  }
+
+  /** The call had an answer that was not given after all: its row belongs to this end. */
+  #takeBack(seq: number, id: string): Row | null {
+    const earlier = this.#superseded.get(id);
+    this.#superseded.delete(id);
+    if (earlier === undefined && !this.#pruned) this.#findings.add('row_missing', seq, `records has no row of entry ${seq}, ${id}`);
+    return earlier?.start ?? null;
+  }
+
+  #compare(entry: Entry, id: string, start: Row): void {
+    const row = this.#rows.take(entry.seq);
+    if (row === null && entry.type === 'terminal' && this.#hasLaterRow(id, entry.seq)) {
+      this.#superseded.set(id, { seq: entry.seq, start });
+      return;
+    }
+    this.#rows.compare(entry.seq, row, { ...endCells(entry), ...start });
+  }
+
+  #hasLaterRow(id: string, seq: number): boolean {
+    try {
+      return Number(this.#rowOfId.get(id)?.['seq']) > seq;
+    } catch {
+      return false;
+    }
+  }
+
+  finish(): void {
+    this.#rows.finish();
+    for (const [id, { seq }] of this.#superseded) this.#findings.add('row_missing', seq, `records has no row of entry ${seq}, ${id}`);
+  }
+}
+
+function hashOf(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '#core/errors/catalog.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Terminal } from '#core/record/record.ts';
 import { decide } from '#core/routing/decide.ts';
@@ -35,6 +36,9 @@ export function replayCall({ intent, terminal, requestText }: RecordedCall, tabl
   return difference === null ? { outcome: 'equal', from } : { outcome: 'differs', from, ...difference };
 }
 
+/** What ends a walk from outside: its caller was cut, or the gatehouse failed. */
+const stoppedBy: readonly ErrorCode[] = ['caller_too_slow', 'key_unknown', 'internal'];
+
 /** Walks a plan along what was recorded: each event must answer just what the walk asks for, and the end must be the recorded one. */
 function replayWalks(plan: Plan, terminal: Terminal): Difference | null {
   let before: WalkStep | null = null;
@@ -46,8 +50,8 @@ function replayWalks(plan: Plan, terminal: Terminal): Difference | null {
     }
     before = step;
   }
-  // Whoever leaves ends its walk wherever it stands.
-  if (before === null || terminal.result === 'cancelled') return null;
+  // Whoever leaves or is cut ends its walk wherever it stands.
+  if (before === null || terminal.result === 'cancelled' || (terminal.code !== null && stoppedBy.includes(terminal.code))) return null;
   if (before.action.do !== 'end') return { field: 'walks', recorded: 'over', replayed: before.action };
   const settled = before.walk.settled;
   const answeredBy = settled?.result === 'answered' ? settled.target : null;

@@ -1,6 +1,7 @@
 import type { Terminal } from '#core/record/record.ts';
 import { decide } from '#core/routing/decide.ts';
 import { candidatesOf } from '#core/routing/plan.ts';
+import { replayCall } from '#replay/replay-call.ts';
 import { readAnswer } from './read-answer.ts';
 import type { ReadAnswer } from './read-answer.ts';
 import { syntheticJson } from './random-policy.ts';
@@ -146,6 +147,9 @@ function checkWalk(asked: Asked, { intent, terminals }: RecordState): string[] {
   const { plan } = intent.decision;
   if (!plan) return asked.calls.length > 0 ? [...found, 'was dialled for without a plan'] : found;
   found.push(...replayWalks(plan, terminal));
+  const replay = replayCall({ intent, terminal, requestText: JSON.stringify(asked.request.body) }, asked.tables);
+  if (replay.outcome === 'differs' && refusedFor !== 'upstream_crashed')
+    found.push(`decided again, it differs in ${replay.field}: ${JSON.stringify(replay.recorded)}, now ${JSON.stringify(replay.replayed)}`);
   const dialled = terminal.attempts.map((attempt) => attempt.target).join(' ');
   const called = asked.calls.map((call) => call.target).join(' ');
   if (dialled !== called) found.push(`dialled [${called}], recorded [${dialled}]`);

@@ -182,6 +182,15 @@ export const ROOMS: readonly Room[] = [
     world: 'acting',
   },
   {
+    name: 'traces',
+    files: ['src/traces/**'],
+    own: ['traces/'],
+    rooms: ['core/', 'egress/port.ts', 'gateway/ports.ts'],
+    packages: ['pbf'],
+    node: ['plain'],
+    world: 'acting',
+  },
+  {
     name: 'identity',
     files: ['src/identity/**'],
     own: ['identity/'],

@@ -15,6 +15,7 @@ profiles:
   personal: { tier: sovereign }
   cameras: { tier: sovereign }
 cost: { currency: EUR }
+export: { traces: { url: "http://127.0.0.1:6006" } }
 `;
 
 /** Which entry of that house stands for the names that anybody chooses. */
@@ -45,6 +46,14 @@ export const POLICY_EXAMPLES: Readonly<Record<string, string>> = {
   'cost.compare.input': '{ input: 3.00, output: 15.00 }',
   'cost.compare.output': '{ input: 3.00, output: 15.00 }',
   'cost.compare.cached_input': '{ input: 3.00, output: 15.00, cached_input: 0.30 }',
+
+  export: 'export: { traces: { url: http://127.0.0.1:6006 } }',
+  'export.traces': 'traces: { url: http://127.0.0.1:6006 }',
+  'export.traces.url': 'url: http://192.168.1.50:3000/api/public/otel',
+  'export.traces.location': 'location: house',
+  'export.traces.user': '{ user: pk-lf-house, key: "${TOWER_KEY}" }',
+  'export.traces.key': 'key: ${TOWER_KEY}',
+  'export.traces.text': 'text: true',
 
   'upstreams.<name>.kind': 'kind: vllm',
   'upstreams.<name>.url': 'url: http://192.168.1.20:8000',

@@ -2,6 +2,7 @@ import type { Policy } from '#core/policy/policy.ts';
 import { checkUsable } from './check-usable.ts';
 import { compileClassify } from './compile-classify.ts';
 import { compileCost } from './compile-cost.ts';
+import { compileTraces } from './compile-export.ts';
 import { compileGuarantees } from './compile-guarantees.ts';
 import { checkNames } from './compile-names.ts';
 import { compileProfiles } from './compile-profiles.ts';
@@ -35,6 +36,7 @@ export function compilePolicy(report: Report, rules: UpstreamRules): Policy | nu
   const guarantees = compileGuarantees(report, { upstreams, routes, profiles, house });
   checkUsable(report, routes, profiles);
   const cost = compileCost(report, parsed.data?.cost?.currency);
+  const traces = compileTraces(report);
   const listen = readListen(parsed.data?.listen, report);
   const hosts = readHosts(parsed.data?.hosts, report);
   if (report.errors.length > 0 || !parsed.success) return null;
@@ -51,6 +53,7 @@ export function compilePolicy(report: Report, rules: UpstreamRules): Policy | nu
     profiles: [...profiles.values()].filter((profile) => profile !== null),
     guarantees,
     ...(cost === null ? {} : { cost }),
+    ...(traces === null ? {} : { traces }),
   };
   lintPolicy(report, policy);
   return policy;

@@ -7,7 +7,7 @@ export function policyHash(policy: Policy): string {
 }
 
 /** JSON with the keys of every object sorted by code unit and no white space; equal values give equal texts. */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const members = Object.entries(value)

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration, listOf, money, nameText, oneOrMore, yesOrNo } from './schema-leaves.ts';
-import { budgetText, priceSchema, upstreamSchema } from './upstream-schema.ts';
+import { budgetText, keySchema, priceSchema, upstreamSchema } from './upstream-schema.ts';
 
 /** Shapes of the policy file. What names mean to each other is checked when the policy is compiled. */
 
@@ -109,6 +109,27 @@ const costSchema = z
   })
   .meta({ description: 'What calls are reckoned with.' });
 
+export const tracesSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .meta({ description: 'The OTLP address, without /v1/traces: http://127.0.0.1:6006, https://host/api/public/otel.', format: 'uri' }),
+    location: z
+      .enum(['house', 'cloud'])
+      .meta({ description: 'Where it is. Must be said for a public address; a cloud hears nothing of sovereign calls.' })
+      .optional(),
+    user: z
+      .string()
+      .regex(/^[\x21-\x39\x3b-\x7e]+$/, { error: 'expected a user name without spaces or ":"' })
+      .meta({ description: 'The user of basic authorisation (the public key of Langfuse); without it the key is a bearer token.' })
+      .optional(),
+    key: keySchema('The key it wants: ${NAME} of an environment variable, or file:<path> beside the policy.').optional(),
+    text: yesOrNo('Send the words of calls too, where the profile captures them and the tier lets them go. Default: false.').optional(),
+  })
+  .meta({ description: 'Sends a trace of every call by OpenTelemetry (OTLP over HTTP, protobuf): Langfuse, Phoenix, any collector.' });
+
+const exportSchema = z.strictObject({ traces: tracesSchema.optional() }).meta({ description: 'Who besides the upstreams hears of calls.' });
+
 export const policyFileSchema = z
   .strictObject({
     version: z.literal(1).meta({ description: 'The version of this format.' }),
@@ -143,6 +164,7 @@ export const policyFileSchema = z
       .optional(),
     guarantees: listOf(guaranteeSchema, 'What is proved before the policy loads.').optional(),
     cost: costSchema.optional(),
+    export: exportSchema.optional(),
   })
   .meta({ title: 'Gatehouse policy', description: 'One file is the house.' });
 

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
+import { tracesPartyName } from '#core/policy/policy.ts';
 import { keysAt, valueAt } from './policy-source.ts';
 import type { Report } from './policy-source.ts';
 import { keyReference } from './upstream-schema.ts';
@@ -14,11 +15,11 @@ export interface SecretSources {
 /** No key is longer; a larger file is some other file. */
 const bytesMax = 16_384;
 
-/** Reads the keys of all upstreams by their references. No message ever holds any of a key. */
+/** Reads the keys of all upstreams, and of who collects traces, by their references. No message ever holds any of a key. */
 export function readSecrets(report: Report, sources: SecretSources): ReadonlyMap<string, string> {
   const secrets = new Map<string, string>();
-  for (const name of keysAt(report.source, ['upstreams'])) {
-    const path = ['upstreams', name, 'key'];
+  const places = keysAt(report.source, ['upstreams']).map((name) => ({ name, path: ['upstreams', name, 'key'] }));
+  for (const { name, path } of [...places, { name: tracesPartyName, path: ['export', 'traces', 'key'] }]) {
     const reference = valueAt(report.source, path);
     const [, variable, file] = (typeof reference === 'string' ? keyReference.exec(reference) : null) ?? [];
     if (variable === undefined && file === undefined) continue;

@@ -19,6 +19,9 @@ const houseEndings = [
   '.ts.net',
 ];
 
+/** What the gatehouse adds to an address. */
+const ourPath = /\/v1(?:\/traces)?\/*$/;
+
 /** Where an upstream listens and where its data goes. */
 export interface Address {
   /** Origin and base path, no slash at the end. */
@@ -28,8 +31,12 @@ export interface Address {
   readonly location: Location;
 }
 
-/** Reads an upstream's `url` and `location`; null, with the reasons in the report, if they will not do. */
-export function readAddress(file: UpstreamFile, kind: UpstreamKind, path: PolicyPath, report: Report): Address | null {
+/** What of an entry says where it is, and what is known of such entries. */
+type Placed = Pick<UpstreamFile, 'url' | 'location'>;
+type PlacedKind = Pick<UpstreamKind, 'name' | 'defaultUrl' | 'locationMustBeSaid'>;
+
+/** Reads the `url` and `location` of an upstream or another party; null, with the reasons in the report, if they will not do. */
+export function readAddress(file: Placed, kind: PlacedKind, path: PolicyPath, report: Report): Address | null {
   const url = readUrl(file.url ?? kind.defaultUrl, [...path, 'url'], report);
   if (!url) return null;
   const location = readLocation(file, kind, url.hostname, { path: [...path, 'location'], report });
@@ -57,16 +64,17 @@ function readUrl(text: string | undefined, path: PolicyPath, report: Report): UR
   if (url.username !== '' || url.password !== '') report.error(path, 'a url holds no user or password; write key: ${NAME}');
   else if (url.search !== '' || url.hash !== '' || /[?#]$/.test(text))
     report.error(path, `a url has no "?" or "#"`, { suggestion: (url.origin + url.pathname).replace(/\/$/, '') });
-  else if (/\/v1\/*$/.test(url.pathname)) {
-    report.error(path, 'the gatehouse adds /v1 itself', { suggestion: url.origin + url.pathname.replace(/\/v1\/*$/, '') });
+  else if (ourPath.test(url.pathname)) {
+    const [added = ''] = /\/v1[^/]*(?:\/traces)?/.exec(url.pathname) ?? [];
+    report.error(path, `the gatehouse adds ${added} itself`, { suggestion: url.origin + url.pathname.replace(ourPath, '') });
   } else if (url.port === '0') report.error(path, 'port 0 is no port');
   else return url;
   return null;
 }
 
 function readLocation(
-  file: UpstreamFile,
-  kind: UpstreamKind,
+  file: Placed,
+  kind: PlacedKind,
   host: string,
   more: { readonly path: PolicyPath; readonly report: Report },
 ): Location | null {

@@ -67,6 +67,12 @@ export const budgetText = z
   .regex(/^\d+(?:\.\d{1,9})?\/(?:day|week|month)$/, { error: 'expected an amount per time, such as 20/month' })
   .meta({ description: 'Most that may be spent: 20/month. Not built yet, so a policy with it does not load.' });
 
+export const keySchema = (description: string) =>
+  z
+    .string({ error: keyInline })
+    .regex(keyReference, { error: (issue) => keyMistake(issue.input) })
+    .meta({ description });
+
 export const upstreamSchema = z
   .strictObject({
     kind: z.string().meta({
@@ -81,11 +87,7 @@ export const upstreamSchema = z
           'Where the data goes, whatever the address. Must be said for a public address and for kinds that do not imply it; else house.',
       })
       .optional(),
-    key: z
-      .string({ error: keyInline })
-      .regex(keyReference, { error: (issue) => keyMistake(issue.input) })
-      .meta({ description: 'The key the server wants: ${NAME} of an environment variable, or file:<path> beside the policy.' })
-      .optional(),
+    key: keySchema('The key the server wants: ${NAME} of an environment variable, or file:<path> beside the policy.').optional(),
     slots: z
       .union([wholeNumber('Requests it can work on at once.'), nameText], {
         error: 'expected a number of slots, or the name of the upstream whose slots these are',

@@ -10,6 +10,8 @@ export interface DialUpstream {
   readonly url: string;
   readonly location: Location;
   readonly models: readonly { readonly name: string; readonly location: Location }[];
+  /** It serves no model: a party of the policy that is told of calls, and has no targets. */
+  readonly party?: true;
 }
 
 /** An upstream's URL, taken apart once. */

@@ -57,3 +57,12 @@ test('a model of a cloud upstream is cloud, whatever it says', () => {
 test('a permit of a policy no longer in force opens nothing', () => {
   assert.match(permitRefusal(permit({}), ollama, ({ policyHash }) => policyHash !== 'p1') ?? '', /no longer in force/);
 });
+
+test('who collects traces is reached for the tiers that may speak to where it is', () => {
+  const party = { name: ':traces', url: 'https://traces.test', location: 'cloud', models: [], party: true } as const;
+  const told = (tier: EgressPermit['tier']): string | null =>
+    permitRefusal(permit({ upstream: ':traces', target: null, location: 'cloud', tier }), party, yes);
+  assert.equal(told('local-first'), null);
+  assert.match(told('sovereign') ?? '', /sovereign request never leaves/);
+  assert.match(told('coordination') ?? '', /coordination request never leaves/);
+});

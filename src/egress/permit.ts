@@ -10,7 +10,7 @@ import type { EgressPermit } from './port.ts';
  */
 export function permitRefusal(permit: EgressPermit, upstream: DialUpstream, inForce: (permit: EgressPermit) => boolean): string | null {
   if (permit.upstream !== upstream.name) return `a permit for ${permit.upstream} does not open ${upstream.name}`;
-  if (permit.target === null && permit.tier !== 'probe') return 'only a probe has no target';
+  if (permit.target === null && permit.tier !== 'probe' && upstream.party !== true) return 'only a probe has no target';
   const declared = declaredLocation(permit, upstream);
   if (declared === null) return `${permit.target} is not a target of ${upstream.name}`;
   if (permit.location !== declared) return `planned for ${permit.location}, declared ${declared}`;

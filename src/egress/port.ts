@@ -7,11 +7,11 @@ import type { Location, TargetId, Tier } from '#core/policy/policy.ts';
  */
 export interface EgressPermit {
   readonly upstream: string;
-  /** null for a probe, which asks the upstream itself and carries no caller's data. */
+  /** null for a probe, which asks the upstream itself and carries no caller's data, and for a party that serves no model. */
   readonly target: TargetId | null;
   /** Where the target's data goes according to the plan. */
   readonly location: Location;
-  /** The caller's tier; `probe` for the prober. */
+  /** The caller's tier, of several callers the narrowest; `probe` for the prober. */
   readonly tier: Tier | 'probe';
   /** Hash of the policy it was planned on. */
   readonly policyHash: string;

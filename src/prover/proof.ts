@@ -5,6 +5,7 @@ import type { WalkEvent } from '#core/routing/walk.ts';
 /** What every policy promises without saying so. */
 export const builtInGuarantees = {
   home: 'a sovereign request stays in the house',
+  told: 'a cloud that collects traces hears no more than the tier lets it',
   cloudLast: 'a local-first request leaves the house last',
   lists: 'only whom the policy lists is asked',
   never: 'fallback: never does not move',

@@ -11,6 +11,7 @@ import { ableOf, judgeDial } from './judge-dial.ts';
 import type { Judged } from './judge-dial.ts';
 import { builtInGuarantees } from './proof.ts';
 import type { BuiltIn, Proof, Violation } from './proof.ts';
+import { proveParties } from './prove-parties.ts';
 import { mayUseRoute, rawEntries, rawPolicyOf } from './raw-policy.ts';
 import type { RawEntry, RawPolicy, RawTarget } from './raw-policy.ts';
 import { requestClasses } from './requests.ts';
@@ -80,7 +81,7 @@ export function provePolicy(tables: PolicyTables, options: ProveOptions = {}): P
     walks: walks.length,
     requests,
     guarantees: tables.policy.guarantees.length + Object.keys(builtInGuarantees).length,
-    violations: ground.findings.violations(),
+    violations: [...ground.findings.violations(), ...proveParties(tables.policy)],
     warnings,
     sampled: sampled === 0 ? null : { walks: sampled, seed },
   };

@@ -24,6 +24,7 @@ const plan = 'src/core/routing/plan.ts';
 const fit = 'src/core/routing/fit.ts';
 const walk = 'src/core/routing/walk.ts';
 const read = 'src/core/fleet/read-candidate.ts';
+const party = 'src/core/policy/party-flow.ts';
 const decide = 'src/core/routing/decide.ts';
 
 const sabotages: readonly Sabotage[] = [
@@ -33,6 +34,20 @@ const sabotages: readonly Sabotage[] = [
     find: "else removed.push({ target: id, place, why: 'tier' });",
     replace: 'else kept.push(candidate);',
     breaks: 'home',
+  },
+  {
+    without: 'the silence of traces in a cloud',
+    file: party,
+    find: "return 'nothing';",
+    replace: "return 'facts';",
+    breaks: 'told',
+  },
+  {
+    without: 'the words that stay in the house',
+    file: party,
+    find: " || (party.location === 'cloud' && tier !== 'cloud-explicit')",
+    replace: '',
+    breaks: 'told',
   },
   {
     without: 'the fit of the window',

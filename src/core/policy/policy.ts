@@ -23,7 +23,26 @@ export interface Policy {
   readonly guarantees: readonly Guarantee[];
   /** What calls are reckoned with; left out where the policy names neither tariff nor currency. */
   readonly cost?: Tariff;
+  /** How the record is kept; left out where the policy does not say. */
+  readonly record?: RecordPolicy;
+  /** Where traces of calls are sent; left out: nowhere. */
+  readonly traces?: TracesParty;
 }
+
+/** How the record is kept. Null: as if unsaid. */
+export interface RecordPolicy {
+  /** Path of a file outside the data folder to which every checkpoint is also written. */
+  readonly checkpoints: string | null;
+  /** Whether the log is also written as files of lines in the data folder. */
+  readonly files: boolean;
+  /** How long entries and bodies are kept, in milliseconds. */
+  readonly keepMs: number | null;
+  /** How large the record may grow, in bytes. */
+  readonly maxBytes: number | null;
+}
+
+/** How much of what is said the record keeps: the texts, a hash of them that cannot be tried against, or nothing. */
+export type Capture = 'full' | 'hash' | 'none';
 
 /** Where data goes: into the house, or out of it. */
 export type Location = 'house' | 'cloud';
@@ -88,6 +107,20 @@ export interface Model {
   /** Its server gives one answer to a request, never several. */
   readonly oneChoice?: true;
 }
+
+/** Who collects traces. */
+export interface TracesParty {
+  /** Base address of an OTLP receiver: origin and optional path, no trailing slash, without `/v1/traces`. */
+  readonly url: string;
+  readonly location: Location;
+  /** The user of basic authorisation; null where the key alone is a bearer's. */
+  readonly user: string | null;
+  /** The words of calls go there too, where profile and tier let them. */
+  readonly text: boolean;
+}
+
+/** What the party of the traces is called at the dialer and among the secrets; no upstream can have this name. */
+export const tracesPartyName = ':traces';
 
 /** What a house reckons with. Money is integer nano-units of `currency`. */
 export interface Tariff {

@@ -1,0 +1,181 @@
+import { partyFlow } from '#core/policy/party-flow.ts';
+import type { Party } from '#core/policy/party-flow.ts';
+import type { Tier } from '#core/policy/policy.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import { tierRank } from '#core/policy/tables.ts';
+import type { Clock, Digest } from '#gateway/ports.ts';
+import { encodeSpans } from './encode-spans.ts';
+import type { Span, SpanSource } from './span.ts';
+import { spansOfCall } from './spans-of-call.ts';
+import type { EndedCall } from './spans-of-call.ts';
+
+/** What became of one batch that was sent. */
+export type Posted =
+  | { readonly outcome: 'taken' }
+  /** It will not be taken however often it is sent. */
+  | { readonly outcome: 'refused'; readonly reason: string }
+  /** It may be taken later. */
+  | { readonly outcome: 'not_now'; readonly reason: string };
+
+export interface TraceExporterParts {
+  readonly source: SpanSource;
+  /** Where traces go under the policy in force; null if nowhere. */
+  readonly party: () => Party | null;
+  readonly tables: () => PolicyTables;
+  /** Sends one batch. `tier`: the narrowest of the callers it speaks of. Never rejects. */
+  readonly post: (body: Uint8Array, tier: Tier) => Promise<Posted>;
+  readonly clock: Clock;
+  readonly digest: Digest;
+  /** Hears when the exporter begins to fail, with the reason, and when it works again (null). */
+  readonly onState: (trouble: string | null) => void;
+}
+
+/** Since the start. */
+export interface TraceCounts {
+  /** Calls whose spans were taken. */
+  readonly exported: number;
+  /** Calls whose spans were given up: no room in the queue, or refused. */
+  readonly dropped: number;
+  readonly waiting: number;
+}
+
+interface Waiting {
+  readonly spans: readonly Span[];
+  readonly tier: Tier;
+  readonly size: number;
+}
+
+const callsMax = 2_048;
+/** Characters of text that may wait. */
+const sizeMax = 32_000_000;
+const batchCalls = 128;
+const batchSize = 4_000_000;
+const gatherMs = 1_000;
+const backoffMs = [1_000, 5_000, 15_000, 60_000];
+
+/**
+ * Sends an account of every call to whoever collects traces. It stands beside the request path and costs it nothing: a queue with an
+ * end, one batch under way at a time, and whatever does not fit is dropped and counted.
+ */
+export class TraceExporter {
+  readonly #parts: TraceExporterParts;
+  #waiting: Waiting[] = [];
+  #size = 0;
+  #sending = false;
+  #failures = 0;
+  #trouble: string | null = null;
+  #exported = 0;
+  #dropped = 0;
+  #stopped = false;
+  #cancelTimer: (() => void) | null = null;
+
+  constructor(parts: TraceExporterParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a call that has ended. At once, and never throws for want of room. */
+  take(call: EndedCall): void {
+    const { party, tables, digest } = this.#parts;
+    const to = party();
+    if (to === null || this.#stopped) return;
+    const tier = call.intent.facts?.tier ?? 'sovereign';
+    const flow = partyFlow(to, tier);
+    if (flow === 'nothing') return;
+    const size = 4_000 + (flow === 'text' ? (call.said?.request.length ?? 0) + (call.said?.reply?.length ?? 0) : 0);
+    if (this.#waiting.length >= callsMax || this.#size + size > sizeMax) {
+      this.#dropped++;
+      return;
+    }
+    const spans = spansOfCall(flow === 'text' ? call : { ...call, said: null }, { tables: tables(), digest });
+    this.#waiting.push({ spans, tier, size });
+    this.#size += size;
+    if (!this.#sending) this.#wake(gatherMs);
+  }
+
+  /** Sends one span of our own, so that a wrong address or key is known at the start and not when the traces are missed. */
+  async selfTest(): Promise<Posted | null> {
+    const { party, clock, digest } = this.#parts;
+    if (party() === null) return null;
+    const at = clock.wallNow();
+    const id = digest(`self-test ${at}`);
+    const span: Span = {
+      traceId: id.slice(0, 32),
+      spanId: id.slice(32, 48),
+      parentSpanId: null,
+      name: 'gatehouse self-test',
+      kind: 'internal',
+      startMs: at,
+      endMs: at,
+      attributes: { 'openinference.span.kind': 'CHAIN' },
+      error: null,
+    };
+    return this.#parts.post(encodeSpans([span], this.#parts.source), 'cloud-explicit');
+  }
+
+  counts(): TraceCounts {
+    return { exported: this.#exported, dropped: this.#dropped, waiting: this.#waiting.length };
+  }
+
+  /** Takes nothing more; one last batch is tried. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+    if (!this.#sending && this.#waiting.length > 0 && this.#failures === 0) await this.#send();
+  }
+
+  #wake(afterMs: number): void {
+    this.#cancelTimer ??= this.#parts.clock.after(afterMs, () => {
+      this.#cancelTimer = null;
+      void this.#send();
+    });
+  }
+
+  async #send(): Promise<void> {
+    this.#sending = true;
+    const batch = this.#nextBatch();
+    const narrowest = batch.map(({ tier }) => tier).toSorted((a, b) => tierRank(a) - tierRank(b))[0] ?? 'sovereign';
+    const body = encodeSpans(
+      batch.flatMap(({ spans }) => spans),
+      this.#parts.source,
+    );
+    const posted = await this.#parts.post(body, narrowest);
+    this.#sending = false;
+    if (posted.outcome === 'not_now') this.#notNow(posted.reason);
+    else this.#settled(batch, posted);
+    if (this.#stopped || this.#waiting.length === 0) return;
+    this.#wake(this.#failures === 0 ? 0 : (backoffMs[Math.min(this.#failures, backoffMs.length) - 1] ?? 0));
+  }
+
+  /** What goes together: they stay in the queue until they are taken or refused. */
+  #nextBatch(): readonly Waiting[] {
+    let size = 0;
+    const batch: Waiting[] = [];
+    for (const each of this.#waiting) {
+      if (batch.length > 0 && (batch.length >= batchCalls || size + each.size > batchSize)) break;
+      batch.push(each);
+      size += each.size;
+    }
+    return batch;
+  }
+
+  #settled(batch: readonly Waiting[], posted: Exclude<Posted, { outcome: 'not_now' }>): void {
+    this.#waiting = this.#waiting.slice(batch.length);
+    for (const { size } of batch) this.#size -= size;
+    if (posted.outcome === 'taken') this.#exported += batch.length;
+    else this.#dropped += batch.length;
+    this.#failures = 0;
+    this.#tell(posted.outcome === 'refused' ? posted.reason : null);
+  }
+
+  #notNow(reason: string): void {
+    this.#failures++;
+    this.#tell(reason);
+  }
+
+  /** Once for each trouble, and once when it is over. */
+  #tell(trouble: string | null): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#parts.onState(trouble);
+  }
+}

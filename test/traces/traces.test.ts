@@ -1,0 +1,172 @@
+/** Calls as spans: what a receiver of traces reads, and what becomes of them when it is down, slow, or does not want them. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { attemptWith } from '#store/record-fixture.ts';
+import { encodeSpans } from '#traces/encode-spans.ts';
+import { spansOfCall } from '#traces/spans-of-call.ts';
+import type { EndedCall } from '#traces/spans-of-call.ts';
+import { TraceExporter } from '#traces/trace-exporter.ts';
+import type { Posted } from '#traces/trace-exporter.ts';
+import { FakeClock, turns } from '#test/gateway/fake-clock.ts';
+import { houseWith, recordedCall } from '#test/replay/recorded.ts';
+import { readTraces } from './otlp-receiver.ts';
+
+const tables = houseWith();
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+const source = { version: '1.2.3', house: 'den' };
+const usage = { input: 12, output: 3, cachedInput: null, reasoning: null };
+
+function callWith(parts: Partial<EndedCall['terminal']> = {}, id = 'r1'): EndedCall {
+  const { intent, terminal } = recordedCall(tables, 'refactor this', { id });
+  assert.ok(terminal);
+  return { intent, terminal: { ...terminal, at: 1_763_700_000_500, durationMs: 400, ...parts }, said: null };
+}
+
+test('a call is a span with a span for each attempt below it, in both vocabularies', () => {
+  const attempts = [
+    attemptWith({ target: 'tower/coder', result: 'failed', startedMs: 10, endMs: 100, firstTokenMs: null }),
+    attemptWith({ target: 'away/large', model: 'large-2', startedMs: 120, endMs: 200, firstTokenMs: 50, usage, costNano: 18_000 }),
+  ];
+  const { resource, spans } = readTraces(
+    Buffer.from(encodeSpans(spansOfCall(callWith({ attempts, servedBy: 'away/large' }), { tables, digest }), source)),
+  );
+  assert.equal(resource.get('service.name'), 'gatehouse');
+  assert.equal(resource.get('openinference.project.name'), 'den');
+  const [call, failed, answered] = spans;
+  assert.ok(call && failed && answered && spans.length === 3);
+  assert.deepEqual([call.name, call.parentSpanId, call.status.code], ['chat code', '', 0n]);
+  assert.equal(call.startNs, 1_763_700_000_100_000_000n);
+  assert.equal(call.attributes.get('openinference.span.kind'), 'CHAIN');
+  assert.equal(call.attributes.get('session.id'), 's');
+  for (const span of [failed, answered]) assert.deepEqual([span.traceId, span.parentSpanId], [call.traceId, call.spanId]);
+  assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, 3);
+  assert.deepEqual([failed.status.code, failed.attributes.get('error.type')], [2n, 'failed']);
+  const told = (name: string): unknown => answered.attributes.get(name);
+  assert.deepEqual(['gen_ai.operation.name', 'gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.response.model'].map(told), [
+    'chat',
+    'openai',
+    'large',
+    'large-2',
+  ]);
+  assert.deepEqual(['gen_ai.usage.input_tokens', 'llm.token_count.completion', 'llm.token_count.total'].map(told), [12, 3, 15]);
+  assert.equal(told('langfuse.observation.completion_start_time'), '"2025-11-21T04:40:00.270Z"');
+  assert.equal(told('langfuse.observation.cost_details'), '{"total":0.000018}');
+});
+
+test('the same call has the same ids, another call others', () => {
+  const [one, again, other] = [callWith(), callWith(), callWith({}, 'r2')].map((call) => spansOfCall(call, { tables, digest })[0]);
+  assert.equal(one?.traceId, again?.traceId);
+  assert.notEqual(one?.traceId, other?.traceId);
+});
+
+interface Stage {
+  readonly exporter: TraceExporter;
+  readonly clock: FakeClock;
+  readonly bodies: Buffer[];
+  readonly troubles: (string | null)[];
+  answer: Posted | Promise<Posted>;
+}
+
+function stage(party: { location: 'house' | 'cloud'; text: boolean } | null = { location: 'house', text: true }): Stage {
+  const clock = new FakeClock();
+  const bodies: Buffer[] = [];
+  const troubles: (string | null)[] = [];
+  const on: Stage = {
+    clock,
+    bodies,
+    troubles,
+    answer: { outcome: 'taken' },
+    exporter: new TraceExporter({
+      source,
+      party: () => party,
+      tables: () => tables,
+      clock,
+      digest,
+      onState: (trouble) => troubles.push(trouble),
+      post: (body) => {
+        bodies.push(Buffer.from(body));
+        return Promise.resolve(on.answer);
+      },
+    }),
+  };
+  return on;
+}
+
+const said = { request: '{"messages":[]}', reply: 'the words' };
+
+test('calls gather for a moment and go together', async () => {
+  const { exporter, clock, bodies } = stage();
+  for (const id of ['a', 'b', 'c']) exporter.take(callWith({}, id));
+  assert.equal(bodies.length, 0);
+  await clock.advance(1_000);
+  await turns();
+  assert.equal(readTraces(bodies[0] ?? Buffer.alloc(0)).spans.length, 3);
+  assert.deepEqual(exporter.counts(), { exported: 3, dropped: 0, waiting: 0 });
+});
+
+test('words go where they may: to the house if the policy says so, to a cloud of cloud-explicit calls only; of sovereign calls it hears nothing', async () => {
+  const tierOf = (call: EndedCall, tier: 'sovereign' | 'local-first' | 'cloud-explicit'): EndedCall => ({
+    ...call,
+    said,
+    intent: { ...call.intent, facts: call.intent.facts && { ...call.intent.facts, tier } },
+  });
+  const heard = async (party: { location: 'house' | 'cloud'; text: boolean }, tier: 'sovereign' | 'local-first' | 'cloud-explicit') => {
+    const { exporter, clock, bodies } = stage(party);
+    exporter.take(tierOf(callWith(), tier));
+    await clock.advance(1_000);
+    await turns();
+    const all = Buffer.concat(bodies).toString('latin1');
+    return all === '' ? 'nothing' : all.includes('the words') ? 'words' : 'facts';
+  };
+  assert.equal(await heard({ location: 'house', text: true }, 'sovereign'), 'words');
+  assert.equal(await heard({ location: 'house', text: false }, 'sovereign'), 'facts');
+  assert.equal(await heard({ location: 'cloud', text: true }, 'sovereign'), 'nothing');
+  assert.equal(await heard({ location: 'cloud', text: true }, 'local-first'), 'facts');
+  assert.equal(await heard({ location: 'cloud', text: true }, 'cloud-explicit'), 'words');
+});
+
+test('a receiver that is down is tried again, later and later; nothing is lost until the queue is full', async () => {
+  const on = stage();
+  on.answer = { outcome: 'not_now', reason: 'refused: nobody listens' };
+  on.exporter.take(callWith());
+  for (const ms of [1_000, 1_000, 5_000, 15_000]) {
+    await on.clock.advance(ms);
+    await turns();
+  }
+  assert.equal(on.bodies.length, 4);
+  assert.deepEqual(on.troubles, ['refused: nobody listens']);
+  on.answer = { outcome: 'taken' };
+  await on.clock.advance(60_000);
+  await turns();
+  assert.deepEqual(on.exporter.counts(), { exported: 1, dropped: 0, waiting: 0 });
+  assert.deepEqual(on.troubles, ['refused: nobody listens', null]);
+});
+
+test('what is refused is given up and counted, with the reason told once', async () => {
+  const on = stage();
+  on.answer = { outcome: 'refused', reason: 'it answered 401' };
+  for (const id of ['a', 'b']) {
+    on.exporter.take(callWith({}, id));
+    await on.clock.advance(1_000);
+    await turns();
+  }
+  assert.deepEqual([on.exporter.counts(), on.troubles], [{ exported: 0, dropped: 2, waiting: 0 }, ['it answered 401']]);
+});
+
+test('a receiver that never answers costs a bounded queue and nothing else', async () => {
+  const on = stage();
+  on.answer = new Promise<Posted>(() => {});
+  on.exporter.take(callWith({}, 'first'));
+  await on.clock.advance(1_000);
+  for (let at = 0; at < 3_000; at++) on.exporter.take(callWith({}, `r${at}`));
+  assert.equal(on.bodies.length, 1);
+  assert.deepEqual(on.exporter.counts(), { exported: 0, dropped: 3_001 - 2_048, waiting: 2_048 });
+});
+
+test('without a party nothing is gathered', async () => {
+  const { exporter, clock, bodies } = stage(null);
+  exporter.take(callWith());
+  await clock.advance(5_000);
+  assert.deepEqual([bodies.length, exporter.counts().waiting, await exporter.selfTest()], [0, 0, null]);
+});

@@ -36,7 +36,9 @@ export function replayDecisions(lines: readonly DecisionLine[], tables: readonly
       }
       before = step;
     }
-    if (before?.action.do !== 'end' && line.result !== 'cancelled')
+    // Whoever leaves or is cut ends its walk wherever it stands.
+    const cut = line.code === 'key_unknown' || line.code === 'caller_too_slow';
+    if (before?.action.do !== 'end' && line.result !== 'cancelled' && !cut)
       problems.push(`${line.id}: the walk is not over at ${spelt(before?.action)}`);
   }
   return { decided: decisions.size, walked, problems };

@@ -79,10 +79,12 @@ export class Responder {
   /** Sends events as they came. Returns the bytes that wait because the caller does not read. */
   release(events: readonly ReplyEvent[]): number {
     if (this.#done || this.#gone || events.length === 0) return 0;
+    // A keep-alive went before: what marks the start of the upstream's stream would be part of a field's name in ours.
+    const marked = this.#headOut && this.#firstByteAt === null;
     this.#sendHead();
     this.#firstByteAt ??= this.#clock.now();
     let waiting = 0;
-    for (const event of events) waiting = this.#client.write(event.raw);
+    for (const [at, event] of events.entries()) waiting = this.#client.write(marked && at === 0 ? withoutMark(event.raw) : event.raw);
     this.#lastRaw = events.at(-1)?.raw ?? this.#lastRaw;
     this.#beat(keepAliveMs);
     return waiting;
@@ -192,6 +194,10 @@ export class Responder {
 
 function byteLength(body: Uint8Array | string): number {
   return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+}
+
+function withoutMark(raw: Uint8Array): Uint8Array {
+  return raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? raw.subarray(3) : raw;
 }
 
 /** Header values hold visible Latin-1 only; a name from the policy or a client may hold more. */

@@ -161,6 +161,21 @@ test('by default the head waits for 15 s', async (t) => {
   assert.equal(contentOf(await asked.done), 'x');
 });
 
+test('a byte order mark does not stand in the middle of a stream that a keep-alive began', async (t) => {
+  const clock = new FakeClock();
+  const { under, machines } = await setStage(t, {
+    clock,
+    machines: { one: { does: streamOf(gate(), `\uFEFF${roleEvent}`, word('x'), finishEvent, doneEvent), clocks: { first_token: '5m' } } },
+    profiles: { quick: { head_after: '4s' } },
+  });
+  const asked = under.ask({ stream: true });
+  await machines.one.nextRequest();
+  await turns();
+  await clock.advance(4_000);
+  machines.one.open('go');
+  assert.equal((await asked.done).text, keepAlive + roleEvent + word('x') + finishEvent + doneEvent);
+});
+
 test('keep-alives fill the silences between tokens too', async (t) => {
   const clock = new FakeClock();
   const { under, machines } = await setStage(t, {

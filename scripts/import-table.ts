@@ -166,7 +166,7 @@ export const ROOMS: readonly Room[] = [
     name: 'record',
     files: ['src/record/**'],
     own: ['record/'],
-    rooms: ['core/', 'store/ports.ts', 'store/line-file.ts'],
+    rooms: ['core/', 'store/ports.ts', 'store/line-file.ts', 'surfaces/'],
     packages: [],
     node: ['plain', 'node:sqlite', 'node:worker_threads'],
     world: 'acting',

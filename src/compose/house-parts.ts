@@ -15,10 +15,12 @@ import type { House } from '#gateway/house.ts';
 import type { Clock } from '#gateway/ports.ts';
 import { Prober } from '#gateway/prober.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
+import type { LogStore } from '#record/log-store.ts';
 import { Recovery } from '#recovery/recovery.ts';
 import type { DataFolder } from '#store/data-folder.ts';
 import { writeDrains } from '#store/drains.ts';
 import { noLimits } from '#store/no-limits.ts';
+import { RecordUnavailable } from '#store/ports.ts';
 import type { Store } from '#store/ports.ts';
 import { recordSinkOf } from '#store/record-sink.ts';
 import { surfaces } from '#surfaces/registry.ts';
@@ -33,6 +35,7 @@ import type { UpstreamKind } from '#upstreams/kind.ts';
 import { upstreamKindNamed } from '#upstreams/registry.ts';
 import { commandEnvironment } from './command-environment.ts';
 import { endingClock } from './ending-clock.ts';
+import { policyInForce, recordSettings } from './policy-in-force.ts';
 import { provenPolicy } from './prove-house.ts';
 
 /** What the parts are made from. */
@@ -46,7 +49,7 @@ export interface HouseGround {
   readonly policyPath: string | null;
   readonly folder: DataFolder;
   readonly keys: KeyRing;
-  readonly store: Store;
+  readonly store: Store & Pick<LogStore, 'use'>;
   readonly demo: DemoMachines | null;
   readonly onTold: (told: Told) => void;
 }
@@ -196,6 +199,11 @@ async function reload(ground: HouseGround, parts: Moving & { readonly prober: Pr
     telemetry.watch.tell({ type: 'policy', hash: inForce.tables.hash, outcome: 'refused' });
     return { outcome: 'refused', problems: next.problems.map(formatProblem) };
   }
+  if (!(await isKept(ground.store, next))) {
+    telemetry.watch.tell({ type: 'policy', hash: inForce.tables.hash, outcome: 'refused' });
+    return { outcome: 'refused', problems: ['The record cannot be written now, so the policy stays as it was.'] };
+  }
+  ground.store.use(recordSettings(next.policy));
   inForce.policy = next;
   inForce.tables = tablesOf(next.policy, next.hash);
   dialer.setUpstreams(inForce.tables.policy.upstreams);
@@ -204,6 +212,17 @@ async function reload(ground: HouseGround, parts: Moving & { readonly prober: Pr
   await resolveAll(inForce.tables, dialer);
   void prober.round();
   return { outcome: 'loaded', hash: next.hash, warnings: [...next.warnings, ...next.notes].map(formatProblem) };
+}
+
+/** A policy that the record does not know does not come into force: what it decides could not be decided again. */
+async function isKept(store: Store, policy: LoadedPolicy): Promise<boolean> {
+  try {
+    await store.commit([policyInForce(policy)]);
+    return true;
+  } catch (error) {
+    if (error instanceof RecordUnavailable) return false;
+    throw error;
+  }
 }
 
 interface ControlParts {

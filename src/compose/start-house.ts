@@ -9,15 +9,16 @@ import type { ActiveCall } from '#gateway/active-calls.ts';
 import type { Clock } from '#gateway/ports.ts';
 import type { ListenerLimits } from '#http/door.ts';
 import { KeyRing } from '#identity/key-ring.ts';
+import { openLogStore } from '#record/open-log-store.ts';
 import { openDataFolder } from '#store/data-folder.ts';
 import type { DataFolder } from '#store/data-folder.ts';
 import { readDrains } from '#store/drains.ts';
-import { openJsonlStore } from '#store/jsonl-store.ts';
-import { RecordUnavailable, isStartProblem } from '#store/ports.ts';
-import type { StartProblem, Store } from '#store/ports.ts';
+import { isStartProblem } from '#store/ports.ts';
+import type { StartProblem } from '#store/ports.ts';
 import type { Told } from '#telemetry/ports.ts';
 import { houseParts } from './house-parts.ts';
 import { openDoors } from './open-doors.ts';
+import { policyInForce, recordSettings } from './policy-in-force.ts';
 import { provenPolicy } from './prove-house.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -90,11 +91,18 @@ async function assemble(
   if (isStartProblem(keys)) return keys;
   const drains = await readDrains(folder.files);
   if (isStartProblem(drains)) return drains;
-  const store = await openStore(folder, clock);
+  // What is said before there is anybody to tell is told as soon as there is.
+  const said: string[] = [];
+  let tell = (note: string): void => void said.push(note);
+  const settings = recordSettings(loaded.policy);
+  const store = await openLogStore({ folder: folder.path, clock, settings, tell: (note) => tell(note) });
   if (isStartProblem(store)) return store;
   undo.push(() => store.close());
   const parts = houseParts({ ...options, clock, resolver: options.resolver ?? systemResolver(), loaded, folder, keys, store });
   undo.push(() => parts.stop());
+  tell = (message) => parts.telemetry.watch.tell({ type: 'record', message });
+  for (const note of said) tell(note);
+  await store.commit([policyInForce(loaded)]);
   for (const drain of drains) parts.house.fleet.setDrain(drain, true);
   const { policy } = parts.house.tables();
   const doors = await openDoors(parts, keys, {
@@ -123,16 +131,4 @@ async function assemble(
       folder.close();
     },
   };
-}
-
-async function openStore(folder: DataFolder, clock: Clock): Promise<Store | StartProblem> {
-  try {
-    return await openJsonlStore({ folder: folder.path, clock });
-  } catch (error) {
-    if (!(error instanceof RecordUnavailable)) throw error;
-    return {
-      problem: `the record cannot be written in ${folder.path}: ${error.message}`,
-      remedy: 'make room or mend the folder’s permissions',
-    };
-  }
 }

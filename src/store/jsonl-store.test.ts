@@ -90,17 +90,13 @@ test('a request leaves its start and its terminal, and a line for each failed at
   await store.close();
 });
 
-test('charges, queue steps and what the operator does are lines of the same transaction', async () => {
+test('what the operator does is a line of the same transaction', async () => {
   const folder = newFolder();
   const store = await open(folder);
   await store.commit([
-    { op: 'charge', principal: 'k_one', requestId: 'r1', costNano: 5 },
-    { op: 'queue', requestId: 'r1', step: 'leave' },
     { op: 'operator', at: 9, action: 'drain', subject: 'spark' },
   ]);
   assert.deepEqual(entriesOf(decisionsOf(folder)), [
-    { type: 'charge', principal: 'k_one', requestId: 'r1', costNano: 5 },
-    { type: 'queue', requestId: 'r1', step: 'leave' },
     { type: 'operator', at: 9, action: 'drain', subject: 'spark' },
   ]);
   await store.close();

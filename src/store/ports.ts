@@ -4,20 +4,43 @@ import type { TargetId } from '#core/policy/policy.ts';
 /** Keeps the record. What it resolves is durable, as far as its store promises durability. */
 export interface RecordSink {
   /** Awaited before a cloud dial and before a stream's first byte. Rejects with `RecordUnavailable` if it cannot be written. */
-  begin(intent: Intent): Promise<void>;
+  begin(intent: Intent, said?: Said): Promise<void>;
   /** Awaited before the event that carries the finish reason, or a whole body's first byte. */
-  end(terminal: Terminal): Promise<void>;
+  end(terminal: Terminal, said?: Said): Promise<void>;
   /** Whether the record can be written now. */
   writable(): boolean;
 }
 
+/** What was said in one direction of a call, for a profile that captures it. */
+export interface Said {
+  readonly capture: 'full' | 'hash';
+  /** The request as it came, or the reply as it went out. */
+  readonly bytes: Uint8Array;
+  /** The surface, where the bytes are a stream of it: the record keeps the body that the stream amounts to. */
+  readonly streamOf?: string;
+  /** How many bytes a stream had that was too long to be remembered; `bytes` is empty then. */
+  readonly tooLong?: number;
+}
+
 /** One step of a transaction. What a request owes the record, the ledger and the queue becomes durable together or not at all. */
 export type StoreOp =
-  | { readonly op: 'start'; readonly intent: Intent }
-  | { readonly op: 'terminal'; readonly terminal: Terminal }
-  | { readonly op: 'charge'; readonly principal: string; readonly requestId: string; readonly costNano: number }
-  | { readonly op: 'queue'; readonly requestId: string; readonly step: 'enter' | 'leave' }
+  | { readonly op: 'start'; readonly intent: Intent; readonly said?: Said }
+  | { readonly op: 'terminal'; readonly terminal: Terminal; readonly said?: Said }
   | { readonly op: 'operator'; readonly at: number; readonly action: string; readonly subject: string }
+  /** What somebody thinks of a call: a number or a word. */
+  | {
+      readonly op: 'score';
+      readonly at: number;
+      /** The call's. */
+      readonly id: string;
+      readonly name: string;
+      readonly value: number | null;
+      readonly label: string | null;
+      readonly source: string | null;
+      readonly comment: string | null;
+    }
+  /** A policy came into force; `json` is what its hash is of. */
+  | { readonly op: 'policy'; readonly at: number; readonly hash: string; readonly json: string }
   | ({ readonly op: 'recovery'; readonly at: number; readonly command: readonly string[]; readonly output: string } & RecoveryEvent);
 
 /** How one recovery of an upstream ended. */

@@ -8,7 +8,9 @@ export function intentWith(parts: Partial<Intent> = {}): Intent {
     at: 1_000,
     surface: 'chat',
     principal: 'k_one',
+    profile: 'private',
     task: null,
+    session: 's',
     facts: {
       service: 'chat',
       model: 'auto',

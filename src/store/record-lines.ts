@@ -28,8 +28,9 @@ function decisionLine(op: StoreOp): string {
       return line({ type: 'start', ...op.intent });
     case 'terminal':
       return line({ type: 'terminal', ...op.terminal });
-    case 'charge':
-    case 'queue':
+    case 'policy':
+      return line({ type: 'policy', at: op.at, hash: op.hash });
+    case 'score':
     case 'operator': {
       const { op: type, ...step } = op;
       return line({ type, ...step });

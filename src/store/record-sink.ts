@@ -3,8 +3,8 @@ import type { RecordSink, Store } from './ports.ts';
 /** The record as steps of a store's transactions. */
 export function recordSinkOf(store: Store): RecordSink {
   return {
-    begin: (intent) => store.commit([{ op: 'start', intent }]),
-    end: (terminal) => store.commit([{ op: 'terminal', terminal }]),
+    begin: (intent, said) => store.commit([said === undefined ? { op: 'start', intent } : { op: 'start', intent, said }]),
+    end: (terminal, said) => store.commit([said === undefined ? { op: 'terminal', terminal } : { op: 'terminal', terminal, said }]),
     writable: () => store.writable(),
   };
 }

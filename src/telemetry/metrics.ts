@@ -80,6 +80,7 @@ export class Metrics {
       case 'upstream':
       case 'drain':
       case 'recovery':
+      case 'record':
         return;
     }
   }

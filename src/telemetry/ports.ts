@@ -9,6 +9,8 @@ export type Happening =
   | { readonly type: 'refused'; readonly code: ErrorCode }
   | { readonly type: 'upstream'; readonly upstream: string; readonly state: string; readonly cause: string | null }
   | { readonly type: 'alarm'; readonly upstream: string; readonly message: string }
+  /** Something about the record that the operator should hear. */
+  | { readonly type: 'record'; readonly message: string }
   | ({ readonly type: 'recovery'; readonly outcome: 'started' | RecoveryEvent['outcome'] } & Pick<
       RecoveryEvent,
       'upstream' | 'by' | 'exitCode'

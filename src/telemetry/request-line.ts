@@ -126,6 +126,8 @@ function otherText(happening: Exclude<Happening, { type: 'request' }>, options: 
     }
     case 'alarm':
       return `${paint('alarm', 'red', options)}  ${safe(happening.upstream, nameMax)}: ${safe(happening.message, textMax)}`;
+    case 'record':
+      return `${paint('record', 'yellow', options)}  ${safe(happening.message, textMax)}`;
     case 'recovery':
       return `recovery of ${safe(happening.upstream, nameMax)} by the ${happening.by}: ${recoveryText(happening, options)}`;
     case 'drain':

@@ -1,6 +1,6 @@
 /** A whole house over real HTTP: what an operator and several callers see of it. */
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -153,7 +153,9 @@ test('a drain through the operator’s socket: new work goes elsewhere, running 
   assert.equal((await lab.operator('POST', '/admin/drain/sprak')).status, 404);
   for (const name of ['win', 'code']) assert.equal((await lab.operator('POST', `/admin/undrain/${name}`)).status, 200);
   assert.equal(await servedBy(ask(lab, { stream: true })), 'win');
-  const operated = lab.decisions().flatMap((line) => (line.type === 'operator' ? [`${line.action} ${line.subject}`] : []));
+  const operated = lab
+    .decisions()
+    .flatMap((line) => (line.type === 'admin' && line.action !== 'policy' ? [`${line.action} ${line.subject}`] : []));
   assert.deepEqual(operated, ['drain upstream win', 'drain route code', 'undrain upstream win', 'undrain route code']);
   const denied = await rawAnswer(`${lab.origin()}/admin/drain/win`, { key: lab.key, method: 'POST' });
   assert.equal(denied.status, 403, 'a client key never opens /admin');
@@ -253,30 +255,27 @@ test('health for anybody; readiness is the policy and the record, whatever the m
 
 test('without its record the house answers nothing, says so, and comes back by itself', async (t) => {
   const lab = await startHomelab(t);
-  const record = join(lab.folder, 'router-decisions.jsonl');
-  await lab.restart(() => {
-    // The file is full, and nothing can be put aside any more: a disk that says no, to root as well.
-    truncateSync(record, 64 * 1024 * 1024);
-    appendFileSync(record, '\n');
-    for (let number = 1; number <= 8; number++) mkdirSync(join(`${record}.${number}`, 'x'), { recursive: true });
-  });
+  const record = join(lab.folder, 'record.db');
+  // What is written into a file that nobody finds again is not kept, whatever the disk says.
+  renameSync(record, `${record}-elsewhere`);
   const { status, text, headers } = await ask(lab);
   assert.deepEqual({ status, code: JSON.parse(text).error.code }, { status: 503, code: 'record_unavailable' });
   assert.match(String(headers['retry-after']), /^\d+$/);
   const streamed = await ask(lab, { stream: true });
   assert.equal(streamed.status, 503);
-  assert.equal(lab.machines.win.chats().length, 2, 'a machine of the house may be asked; nothing of its answer goes out');
+  assert.ok(lab.machines.win.chats().length <= 2, 'a machine of the house may be asked; nothing of its answer goes out');
   const ready = await rawAnswer(`${lab.origin()}/readyz`);
   assert.deepEqual([ready.status, ready.text], [503, 'not ready\n']);
   assert.equal((await rawAnswer(`${lab.origin()}/healthz`)).status, 200);
   assert.equal((await lab.operator('POST', '/admin/drain/win')).status, 503, 'nor is anything changed that cannot be written down');
 
-  rmSync(`${record}.8`, { recursive: true });
+  renameSync(`${record}-elsewhere`, record);
+  await lab.untilTold(({ happening }) => happening.type === 'record' && happening.message.includes('again'));
   assert.equal(await servedBy(ask(lab)), 'win');
   assert.equal((await rawAnswer(`${lab.origin()}/readyz`)).status, 200);
-  assert.ok(statSync(record).size < 1_000_000);
-  const [outage] = lab.decisions() as readonly { readonly type: string; readonly refused?: number }[];
-  assert.deepEqual({ type: outage?.type, refused: Number(outage?.refused) >= 2 }, { type: 'unavailable', refused: true });
+  const told = lab.decisions().flatMap((line) => (line.type === 'admin' && line.action === 'unavailable' ? [line] : []));
+  const [outage] = told as readonly { readonly refused?: number }[];
+  assert.ok(Number(outage?.refused) >= 3, JSON.stringify(told));
 });
 
 test('a restart keeps drains and keys', async (t) => {

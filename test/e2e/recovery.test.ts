@@ -1,8 +1,7 @@
 /** A machine's command in a running house: from the policy through the operator's socket to the record. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { readView } from '#test/record/read-view.ts';
 import { answering } from './model-server.ts';
 import { startHouseOnLoopback } from './running-house.ts';
 
@@ -39,10 +38,10 @@ routes:
       durationMs: 0,
     },
   );
-  const [line] = readFileSync(join(lab.folder, 'recovery-events.jsonl'), 'utf8').trim().split('\n');
+  const [line] = readView(lab.folder, 'recovery-events');
   assert.equal(JSON.parse(line ?? '').output, 'spark is back\n');
   while (asked() === before) await new Promise((resolve) => setImmediate(resolve));
   assert.equal((await lab.operator('POST', '/admin/recover/spark')).status, 429);
   assert.equal((await lab.operator('POST', '/admin/recover/tower')).status, 400);
-  assert.ok(lab.decisions().some((step) => step.type === 'operator' && step.action === 'recover' && step.subject === 'spark'));
+  assert.ok(lab.decisions().some((step) => step.type === 'admin' && step.action === 'recover' && step.subject === 'spark'));
 });

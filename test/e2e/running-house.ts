@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -7,6 +7,7 @@ import type { RunningHouse, StartOptions } from '#compose/start-house.ts';
 import { loadPolicyFile } from '#config/load.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import { askOperator } from '#egress/operator-socket.ts';
+import { readView } from '#test/record/read-view.ts';
 import type { ScriptHandler } from '#upstreams/scripted/engine.ts';
 import type { Script } from '#upstreams/scripted/script.ts';
 import type { Told } from '#telemetry/ports.ts';
@@ -20,11 +21,12 @@ export interface MachineSetting {
   readonly does: Script | ScriptHandler;
 }
 
-/** One line of `router-decisions.jsonl`. */
+/** One line of `gatehouse log router-decisions`. */
 export type DecisionLine =
   | ({ readonly type: 'start' } & Intent)
   | ({ readonly type: 'terminal' } & Terminal)
-  | { readonly type: 'operator'; readonly action: string; readonly subject: string };
+  | { readonly type: 'admin'; readonly action: string; readonly subject: string }
+  | { readonly type: 'interrupted'; readonly id: string; readonly why: string };
 
 /** A whole house in this process, with real listeners and machines on loopback. */
 export interface HouseOnLoopback<Name extends string> {
@@ -149,10 +151,6 @@ export async function startHouseOnLoopback<Name extends string>(
       between?.();
       house = await start(address);
     },
-    decisions: () =>
-      readFileSync(join(folder, 'router-decisions.jsonl'), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line): DecisionLine => JSON.parse(line)),
+    decisions: () => readView(folder, 'router-decisions').map((line): DecisionLine => JSON.parse(line)),
   };
 }

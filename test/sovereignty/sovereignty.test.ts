@@ -12,6 +12,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { HARDENING } from '#scripts/hardening.ts';
 import type { DecisionLine } from '#test/e2e/running-house.ts';
+import { readView } from '#test/record/read-view.ts';
 import { battery, cloudAddress, houseMachines } from './dead-house.ts';
 import type { InsideReport } from './inside.ts';
 import { leaksIn, readTrace } from './trace.ts';
@@ -49,7 +50,7 @@ test('with every machine dead, nothing of a sovereign caller leaves the house', 
   const sovereign = readTrace(traceOf('sovereign.trace'));
   assert.deepEqual(leaksIn(sovereign, houseMachines), []);
   assert.deepEqual([...new Set(sovereign.destinations)].toSorted(), houseMachines, 'all machines were tried, so the trace was not blind');
-  const record = attemptsIn(traceOf('data/router-decisions.jsonl'));
+  const record = attemptsIn(readView(join(folder, 'data'), 'router-decisions'));
   const reached = record.filter(({ tier }) => tier !== 'local-first').map(({ address }) => address);
   assert.ok(reached.length >= 3, 'by requests too, not only by probes');
   assert.deepEqual(
@@ -138,10 +139,9 @@ async function runInside(folder: string): Promise<InsideReport> {
 }
 
 /** Every attempt of a decision log, with the tier it was made under and whom it reached. */
-function attemptsIn(log: string): readonly { readonly tier: string; readonly address: string | null }[] {
+function attemptsIn(log: readonly string[]): readonly { readonly tier: string; readonly address: string | null }[] {
   const tiers = new Map<string, string>();
-  return log.split('\n').flatMap((text) => {
-    if (text === '') return [];
+  return log.flatMap((text) => {
     const line: DecisionLine = JSON.parse(text);
     if (line.type === 'start') tiers.set(line.id, line.facts?.tier ?? 'nobody’s');
     if (line.type !== 'terminal') return [];

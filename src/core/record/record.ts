@@ -22,7 +22,11 @@ export interface Intent {
   readonly at: number;
   readonly surface: string;
   readonly principal: string;
+  /** The profile of the caller's key. */
+  readonly profile: string;
   readonly task: string | null;
+  /** As in the facts; null without them. */
+  readonly session: string | null;
   /** Null where the request could not be understood, or its caller left before it was read. */
   readonly facts: Facts | null;
   readonly policyHash: string;

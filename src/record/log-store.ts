@@ -1,0 +1,390 @@
+import { RecordUnavailable } from '#store/ports.ts';
+import type { Store, StoreOp } from '#store/ports.ts';
+import type { Head } from './chain.ts';
+import { checkpointMs } from './checkpoint.ts';
+import { startColumns } from './projection.ts';
+import type { ColumnValue } from './projection.ts';
+import { adminEntry, interruptedEntry, otherEntry, startEntry, terminalEntry } from './spell-entry.ts';
+import type { FromWriter, NewEntry, ToWriter, WriterSettings } from './writer-messages.ts';
+
+/** The thread that writes, seen from the house. */
+export interface WriterLink {
+  post(message: ToWriter): void;
+  /** Ends the thread without a word. */
+  end(): void;
+}
+
+/** Makes a writer; `gone` is called once when it ended, however it did. */
+export type MakeLink = (
+  settings: WriterSettings,
+  hear: { readonly message: (message: FromWriter) => void; readonly gone: (why: string) => void },
+) => WriterLink;
+
+/** The part of the clock that a store needs. */
+export interface StoreClock {
+  /** Milliseconds since 1970. */
+  wallNow(): number;
+  /** Runs `what` after so many milliseconds; returns how to call it off. */
+  after(delayMs: number, what: () => void): () => void;
+}
+
+export interface LogStoreOptions {
+  readonly clock: StoreClock;
+  /** Hears what the operator should: that the record cannot be written, that it can again, that it is damaged. */
+  readonly tell: (note: string) => void;
+  /** Runs something when this turn's work is done. */
+  readonly soon: (run: () => void) => void;
+}
+
+/** A batch is at most so many entries, or one transaction that has more. */
+const batchEntries = 64;
+const retryMs = 1_000;
+
+interface Commit {
+  readonly ops: readonly Spelt[];
+  resolve(): void;
+  reject(error: RecordUnavailable): void;
+}
+
+/** An entry, or the end of a call that becomes one as soon as its start's place is known. */
+type Spelt =
+  | { readonly entry: NewEntry; readonly begins: Call | null; readonly ends: null }
+  | { readonly entry: NewEntry; readonly begins: null; readonly ends: Call };
+
+/** A call from its start to its end. */
+interface Call {
+  readonly id: string;
+  readonly columns: readonly ColumnValue[];
+  /** Null until its start is durable. */
+  startSeq: number | null;
+  /** Where its start stands in the batch under way, from -1 down; 0 if it is not in it. */
+  place: number;
+}
+
+/** What the writer was given and has not acknowledged. */
+interface Sent {
+  readonly commits: readonly Commit[];
+  readonly spelt: readonly Spelt[];
+  readonly entries: readonly NewEntry[];
+  /** It tells of the time in which nothing could be written. */
+  readonly mends: boolean;
+}
+
+interface Outage {
+  readonly from: number;
+  refused: number;
+  /** Calls whose start is durable, perhaps, and whose end was refused. */
+  readonly givenUp: Map<string, Call>;
+  /** The batch of which nothing was heard: it is there or it is not. */
+  unsure: Sent | null;
+  /** A `recover` that is under way. */
+  round: number | null;
+  cancelRetry: () => void;
+}
+
+/**
+ * The record as an append-only log, written by a thread of its own. A commit resolves once its entries are in the file and synced; what
+ * comes while a batch is written goes into the next. If anything fails, nothing is taken until the file was opened again and found to be
+ * the one that was being written: tried every second. What happened meanwhile is told in an `admin` entry, and calls that had begun get
+ * their `interrupted`.
+ */
+export class LogStore implements Store {
+  readonly #options: LogStoreOptions;
+  readonly #make: (settings: WriterSettings) => WriterLink;
+  #link: WriterLink | null;
+  #settings: WriterSettings;
+  #head: Head;
+  readonly #logId: string;
+  #waiting: Commit[] = [];
+  #sent: Sent | null = null;
+  #flushDue = false;
+  /** In the order of their starts. */
+  readonly #calls = new Map<string, Call>();
+  #outage: Outage | null = null;
+  #rounds = 0;
+  #checkpointDue: (() => void) | null = null;
+  readonly #asked = new Map<number, { resolve(what: unknown): void; reject(error: Error): void }>();
+  #asks = 0;
+  #closed = false;
+  #onClosed: (() => void) | null = null;
+  #onIdle: (() => void) | null = null;
+
+  constructor(
+    make: MakeLink,
+    ready: { readonly link: WriterLink; readonly settings: WriterSettings; readonly head: Head; readonly logId: string },
+    options: LogStoreOptions,
+  ) {
+    this.#options = options;
+    this.#link = ready.link;
+    this.#settings = ready.settings;
+    this.#head = ready.head;
+    this.#logId = ready.logId;
+    this.#make = (settings) => make(settings, { message: (message) => this.hear(message), gone: (why) => this.gone(why) });
+  }
+
+  commit(ops: readonly StoreOp[]): Promise<void> {
+    if (this.#closed) return Promise.reject(new RecordUnavailable('the record is closed'));
+    if (this.#outage) return this.#refuse(this.#outage, ops);
+    const spelt: Spelt[] = [];
+    for (const op of ops) {
+      // Spelt at once, so that what the caller does with its values afterwards does not reach the record.
+      const one = this.#spell(op);
+      if (one === null) return Promise.reject(new RecordUnavailable('the start of this call is not in the record'));
+      spelt.push(one);
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ops: spelt, resolve, reject });
+      this.#flushSoon();
+    });
+  }
+
+  writable(): boolean {
+    return this.#outage === null && !this.#closed;
+  }
+
+  /** What the policy in force says of the record. */
+  use(settings: WriterSettings): void {
+    this.#settings = settings;
+    this.#link?.post({ type: 'settings', settings });
+  }
+
+  /** Asks the thread that writes for something it was taught by name; rejects if it cannot, or is away. */
+  ask(name: string, what: unknown): Promise<unknown> {
+    const link = this.#link;
+    if (!link || this.#outage || this.#closed) return Promise.reject(new RecordUnavailable('the record cannot be written now'));
+    const number = ++this.#asks;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(number, { resolve, reject });
+      link.post({ type: 'ask', number, name, what });
+    });
+  }
+
+  /** Writes what waits and a last checkpoint, and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#checkpointDue?.();
+    if (!this.#outage && (this.#sent || this.#waiting.length > 0)) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    this.#outage?.cancelRetry();
+    const link = this.#link;
+    if (!link) return;
+    await new Promise<void>((resolve) => {
+      this.#onClosed = resolve;
+      link.post({ type: 'close', at: this.#options.clock.wallNow(), openFrom: this.#openFrom() });
+    });
+    link.end();
+    this.#link = null;
+  }
+
+  /** What the writer says. */
+  hear(message: FromWriter): void {
+    switch (message.type) {
+      case 'written':
+        return this.#written(message);
+      case 'moved':
+        this.#head = message.head;
+        return;
+      case 'failed':
+        if (this.#outage && message.round === this.#outage.round) this.#outage.round = null;
+        return this.#fail(message.why);
+      case 'recovered':
+        if (this.#outage?.round === message.round) this.#recovered(this.#outage, message);
+        return;
+      case 'note':
+        return this.#options.tell(message.text);
+      case 'answer': {
+        const asker = this.#asked.get(message.number);
+        this.#asked.delete(message.number);
+        if (message.error === null) asker?.resolve(message.what);
+        else asker?.reject(new RecordUnavailable(message.error));
+        return;
+      }
+      case 'ready':
+      case 'problem':
+        return;
+      case 'closed':
+        this.#onClosed?.();
+    }
+  }
+
+  /** The writer is gone without having been asked to go: as good as a failed write. */
+  gone(why: string): void {
+    this.#link = null;
+    this.#onClosed?.();
+    if (this.#outage) this.#outage.round = null;
+    if (!this.#onClosed) this.#fail(why);
+  }
+
+  #spell(op: StoreOp): Spelt | null {
+    if (op.op === 'start') {
+      const call: Call = { id: op.intent.id, columns: startColumns(op.intent), startSeq: null, place: 0 };
+      this.#calls.set(call.id, call);
+      return { entry: startEntry(op), begins: call, ends: null };
+    }
+    if (op.op !== 'terminal') return { entry: otherEntry(op), begins: null, ends: null };
+    const call = this.#calls.get(op.terminal.id);
+    return call ? { entry: terminalEntry(op, { columns: call.columns, startSeq: call.startSeq ?? 0 }), begins: null, ends: call } : null;
+  }
+
+  #refuse(outage: Outage, ops: readonly StoreOp[]): Promise<void> {
+    outage.refused++;
+    for (const op of ops) {
+      const call = op.op === 'terminal' ? this.#calls.get(op.terminal.id) : undefined;
+      if (call) outage.givenUp.set(call.id, call);
+    }
+    return Promise.reject(new RecordUnavailable('the record cannot be written now'));
+  }
+
+  #flushSoon(): void {
+    if (this.#flushDue || this.#sent || this.#outage) return;
+    this.#flushDue = true;
+    this.#options.soon(() => {
+      this.#flushDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#sent || this.#outage || this.#waiting.length === 0) return;
+    const commits: Commit[] = [];
+    const spelt: Spelt[] = [];
+    for (const commit of this.#waiting) {
+      if (commits.length > 0 && spelt.length + commit.ops.length > batchEntries) break;
+      commits.push(commit);
+      spelt.push(...commit.ops);
+    }
+    this.#waiting.splice(0, commits.length);
+    this.#send(commits, spelt, { mends: false });
+  }
+
+  #send(commits: readonly Commit[], spelt: readonly Spelt[], { mends }: { readonly mends: boolean }): void {
+    const openFrom = this.#openFrom();
+    const entries = spelt.map(placed);
+    this.#sent = { commits, spelt, entries, mends };
+    this.#link?.post({ type: 'batch', at: this.#options.clock.wallNow(), openFrom, entries });
+  }
+
+  /** No call that is open began before this. */
+  #openFrom(): number {
+    for (const { startSeq } of this.#calls.values()) return startSeq ?? this.#head.seq + 1;
+    return this.#head.seq + 1;
+  }
+
+  #written({ first, head }: { readonly first: number; readonly head: Head }): void {
+    const sent = this.#sent;
+    if (!sent) return;
+    this.#sent = null;
+    this.#head = head;
+    this.#settle(sent, first);
+    if (sent.mends) this.#mended();
+    for (const commit of sent.commits) commit.resolve();
+    this.#checkpointLater();
+    if (this.#waiting.length > 0) this.#flush();
+    else this.#onIdle?.();
+  }
+
+  /** What is durable now: starts have their place, ended calls are over. */
+  #settle(sent: Sent, first: number): void {
+    for (const [index, { begins, ends }] of sent.spelt.entries()) {
+      if (begins) begins.startSeq = first + index;
+      if (ends) this.#calls.delete(ends.id);
+    }
+  }
+
+  #checkpointLater(): void {
+    if (this.#checkpointDue || this.#closed) return;
+    this.#checkpointDue = this.#options.clock.after(checkpointMs, () => {
+      this.#checkpointDue = null;
+      if (!this.#outage) this.#link?.post({ type: 'checkpoint', at: this.#options.clock.wallNow(), openFrom: this.#openFrom() });
+    });
+  }
+
+  #fail(why: string): void {
+    const sent = this.#sent;
+    this.#sent = null;
+    const outage = this.#outage ?? this.#beginOutage(why);
+    const error = new RecordUnavailable(`the record cannot be written: ${why}`);
+    const refused = [...(sent?.commits ?? []), ...this.#waiting];
+    for (const { ops } of refused) {
+      for (const { begins, ends } of ops) {
+        const call = begins ?? ends;
+        if (call) outage.givenUp.set(call.id, call);
+      }
+    }
+    outage.refused += refused.length;
+    if (sent) outage.unsure = sent;
+    this.#waiting = [];
+    for (const commit of refused) commit.reject(error);
+    for (const { reject } of this.#asked.values()) reject(error);
+    this.#asked.clear();
+    this.#onIdle?.();
+    if (this.#closed || outage.round !== null) return;
+    outage.cancelRetry();
+    outage.cancelRetry = this.#options.clock.after(retryMs, () => this.#retry(outage));
+  }
+
+  #beginOutage(why: string): Outage {
+    this.#outage = {
+      from: this.#options.clock.wallNow(),
+      refused: 0,
+      givenUp: new Map(),
+      unsure: null,
+      round: null,
+      cancelRetry: () => {},
+    };
+    this.#options.tell(`the record cannot be written (${why}); every call is refused until it can`);
+    return this.#outage;
+  }
+
+  #retry(outage: Outage): void {
+    this.#link ??= this.#make(this.#settings);
+    outage.round = ++this.#rounds;
+    this.#link.post({
+      type: 'recover',
+      round: outage.round,
+      head: this.#head,
+      logId: this.#logId,
+      unsure: outage.unsure?.entries ?? [],
+    });
+  }
+
+  /** The file is the one that was being written. Before anybody is served again it learns what happened. */
+  #recovered(outage: Outage, { first, head }: { readonly first: number | null; readonly head: Head }): void {
+    const { unsure } = outage;
+    outage.round = null;
+    outage.unsure = null;
+    this.#head = head;
+    if (unsure?.mends && first !== null) {
+      this.#settle(unsure, first);
+      return this.#mended();
+    }
+    for (const [index, { begins }] of (unsure?.spelt ?? []).entries()) if (begins && first !== null) begins.startSeq = first + index;
+    const at = this.#options.clock.wallNow();
+    const ends: Spelt[] = [];
+    for (const call of outage.givenUp.values()) {
+      if (call.startSeq === null) this.#calls.delete(call.id);
+      else
+        ends.push({
+          entry: interruptedEntry({ at, id: call.id, why: 'record_unavailable' }, { ...call, startSeq: call.startSeq }),
+          begins: null,
+          ends: call,
+        });
+    }
+    const said = adminEntry({ at, action: 'unavailable', subject: 'record', from: outage.from, until: at, refused: outage.refused });
+    this.#send([], [...ends, { entry: said, begins: null, ends: null }], { mends: true });
+  }
+
+  #mended(): void {
+    this.#outage?.cancelRetry();
+    this.#outage = null;
+    this.#options.tell('the record can be written again');
+  }
+}
+
+/** The entry with the place of its call's start, which may be in the same batch. */
+function placed(spelt: Spelt, index: number): NewEntry {
+  const { entry, begins, ends } = spelt;
+  if (begins) begins.place = -1 - index;
+  if (!ends || (entry.kind !== 'terminal' && entry.kind !== 'interrupted')) return entry;
+  return { ...entry, startSeq: ends.startSeq ?? ends.place };
+}

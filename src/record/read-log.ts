@@ -1,0 +1,70 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
+import { entryHead } from './log-views.ts';
+import type { LogView } from './log-views.ts';
+import { logPath } from './open-log.ts';
+
+/** Entries read at a time: no transaction of a reader lasts longer. */
+const pageEntries = 500;
+
+/** Reads the log of a data folder beside whoever writes it, also while nobody does. */
+export class LogReader {
+  readonly #database: DatabaseSync;
+  readonly #page: StatementSync;
+  readonly #next: StatementSync;
+
+  /** Throws if there is no log, or if it cannot be read. */
+  constructor(folder: string) {
+    this.#database = new DatabaseSync(logPath(folder), { readOnly: true, timeout: 5_000 });
+    this.#page = this.#database.prepare('SELECT seq, bytes FROM log WHERE seq > ? ORDER BY seq LIMIT ?');
+    this.#next = this.#database.prepare('SELECT seq, bytes FROM log WHERE seq >= ? ORDER BY seq LIMIT 1');
+  }
+
+  /** The lines of a view from the entries behind `after`, with the last entry that was looked at: one page, maybe without lines. */
+  page(view: LogView, after: number): { readonly lines: readonly string[]; readonly through: number; readonly more: boolean } {
+    const lines: string[] = [];
+    let through = after;
+    const rows = this.#page.all(after, pageEntries);
+    for (const { seq, bytes } of rows) {
+      through = Number(seq);
+      if (!(bytes instanceof Uint8Array)) continue;
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+      const head = entryHead(text.slice(0, 80));
+      if (head && view.types.includes(head.type)) lines.push(...view.lines(text));
+    }
+    return { lines, through, more: rows.length === pageEntries };
+  }
+
+  /** All lines of a view. */
+  *lines(view: LogView, after = 0): Generator<string> {
+    let page = this.page(view, after);
+    yield* page.lines;
+    while (page.more) {
+      page = this.page(view, page.through);
+      yield* page.lines;
+    }
+  }
+
+  /** The last entry before a moment (milliseconds since 1970); 0 if there is none. The log is ordered by time, as far as the clock was. */
+  lastBefore(at: number): number {
+    const bounds = this.#database.prepare('SELECT min(seq) AS low, max(seq) AS high FROM log').get();
+    let low = Number(bounds?.['low'] ?? 1);
+    let high = Number(bounds?.['high'] ?? 0) + 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#atOf(middle) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #atOf(seq: number): number {
+    const bytes = this.#next.get(seq)?.['bytes'];
+    if (!(bytes instanceof Uint8Array)) return Infinity;
+    return entryHead(Buffer.from(bytes.subarray(0, 80)).toString('utf8'))?.at ?? Infinity;
+  }
+}

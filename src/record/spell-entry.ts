@@ -1,0 +1,62 @@
+import type { StoreOp } from '#store/ports.ts';
+import { endColumns, interruptedColumns } from './projection.ts';
+import type { ColumnValue } from './projection.ts';
+import type { NewEntry } from './writer-messages.ts';
+
+/** Entries as JSON without their `seq`: first `type` and `at`, then what belongs to the type (docs/record-format.md). */
+
+export function startEntry({ intent, said }: StoreOp & { readonly op: 'start' }): NewEntry {
+  const { at, ...rest } = intent;
+  return { kind: 'start', text: JSON.stringify({ type: 'start', at, ...rest }), said: said ?? null };
+}
+
+/** `call` is what its start gave to the row. */
+export function terminalEntry(
+  { terminal, said }: StoreOp & { readonly op: 'terminal' },
+  call: { readonly columns: readonly ColumnValue[]; readonly startSeq: number },
+): NewEntry {
+  const { at, ...rest } = terminal;
+  const text = JSON.stringify({ type: 'terminal', at, ...rest });
+  return { kind: 'terminal', text, columns: [...call.columns, ...endColumns(terminal)], startSeq: call.startSeq, said: said ?? null };
+}
+
+export function interruptedEntry(
+  end: { readonly at: number; readonly id: string; readonly why: 'restart' | 'record_unavailable' },
+  call: { readonly columns: readonly ColumnValue[]; readonly startSeq: number },
+): NewEntry {
+  const text = JSON.stringify({ type: 'interrupted', ...end });
+  return { kind: 'interrupted', text, columns: [...call.columns, ...interruptedColumns], startSeq: call.startSeq };
+}
+
+/** Something that was done to the house, or happened to its record. */
+export function adminEntry(what: {
+  readonly at: number;
+  readonly action: string;
+  readonly subject: string;
+  readonly [more: string]: unknown;
+}): NewEntry {
+  return { kind: 'admin', text: JSON.stringify({ type: 'admin', ...what }) };
+}
+
+/** Every other step. */
+export function otherEntry(op: Exclude<StoreOp, { readonly op: 'start' | 'terminal' }>): NewEntry {
+  switch (op.op) {
+    case 'policy':
+      return { kind: 'policy', text: adminEntry({ at: op.at, action: 'policy', subject: op.hash }).text, hash: op.hash, json: op.json };
+    case 'operator':
+      return adminEntry({ at: op.at, action: op.action, subject: op.subject });
+    case 'recovery': {
+      const { op: _, at, upstream, ...event } = op;
+      return adminEntry({ at, action: 'recovery', subject: upstream, ...event });
+    }
+    case 'score': {
+      const { op: _, at, ...score } = op;
+      const { id, name, value, label, source, comment } = score;
+      return {
+        kind: 'score',
+        text: JSON.stringify({ type: 'score', at, id, name, value, label, source, comment }),
+        columns: [id, name, value, label, source, comment, at],
+      };
+    }
+  }
+}

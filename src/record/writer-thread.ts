@@ -1,0 +1,182 @@
+import type { MessagePort } from 'node:worker_threads';
+import { isStartProblem } from '#store/ports.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { fullCheck } from './full-check.ts';
+import type { IdleTask } from './idle-task.ts';
+import type { LogWriter } from './log-writer.ts';
+import { openLog, reopenLog } from './open-log.ts';
+import { SecondPlace } from './second-place.ts';
+import type { FromWriter, ToWriter, WriterSettings, WriterStart } from './writer-messages.ts';
+import { writerExtensions } from './writer-extensions.ts';
+import type { WriterExtensions } from './writer-extensions.ts';
+
+/** The thread that writes the log: does what it is told, in order, and looks after the log in between. */
+export class WriterThread {
+  readonly #port: Pick<MessagePort, 'postMessage' | 'close'>;
+  readonly #start: WriterStart;
+  #settings: WriterSettings;
+  /** Wall clock, milliseconds, as it was told last. */
+  #at: number;
+  #open: Open | null = null;
+  #idling = false;
+
+  constructor(port: Pick<MessagePort, 'postMessage' | 'close'>, start: WriterStart) {
+    this.#port = port;
+    this.#start = start;
+    this.#settings = start.settings;
+    this.#at = start.at;
+  }
+
+  /** Opens the log, if this is the first writer of the house. */
+  begin(): void {
+    if (!this.#start.first) return;
+    try {
+      const opened = openLog(this.#start.folder, this.#start.at);
+      if (isStartProblem(opened)) return this.#say({ type: 'problem', problem: opened.problem, remedy: opened.remedy });
+      const { writer, notes } = opened;
+      this.#use(writer);
+      this.#open?.idleTasks.push(fullCheck(writer, (text) => this.#say({ type: 'note', text })));
+      this.#say({ type: 'ready', head: writer.head, logId: writer.logId, notes });
+      this.#idle();
+    } catch (error) {
+      this.#say({
+        type: 'problem',
+        problem: `the record cannot be written in ${this.#start.folder}: ${saidBy(error)}`,
+        remedy: 'make room or mend the folder’s permissions',
+      });
+    }
+  }
+
+  /** Does what the house says. Whatever goes wrong is said, and the file closed: it is opened anew before anything more is written. */
+  hear(message: ToWriter): void {
+    try {
+      this.#do(message);
+    } catch (error) {
+      this.#drop();
+      this.#say({ type: 'failed', why: saidBy(error), round: message.type === 'recover' ? message.round : null });
+    }
+    this.#idle();
+  }
+
+  #do(message: ToWriter): void {
+    if ('at' in message) this.#at = message.at;
+    switch (message.type) {
+      case 'batch': {
+        const { writer } = this.#opened();
+        const { first, checkpoint } = writer.writeBatch(message.entries, message);
+        this.#say({ type: 'written', first, head: writer.head });
+        if (checkpoint) this.#copy(checkpoint);
+        return;
+      }
+      case 'checkpoint':
+        return this.#checkpoint(message);
+      case 'recover': {
+        this.#drop();
+        const { writer, first } = reopenLog(this.#start.folder, message, message.unsure);
+        this.#use(writer);
+        this.#say({ type: 'recovered', round: message.round, first, head: writer.head });
+        return;
+      }
+      case 'settings':
+        this.#settings = message.settings;
+        if (this.#open) this.#open.secondPlace = secondPlaceOf(this.#settings, this.#open.writer);
+        this.#open?.extensions.use(this.#settings);
+        return;
+      case 'ask':
+        return this.#answer(message.number, message.name, message.what);
+      case 'close':
+        if (this.#open) this.#checkpoint(message);
+        this.#drop();
+        this.#say({ type: 'closed' });
+        this.#port.close();
+    }
+  }
+
+  #checkpoint({ at, openFrom }: { readonly at: number; readonly openFrom: number }): void {
+    const { writer } = this.#opened();
+    const checkpoint = writer.writeCheckpoint(at, openFrom);
+    this.#say({ type: 'moved', head: writer.head });
+    if (checkpoint) this.#copy(checkpoint);
+  }
+
+  #answer(number: number, name: string, what: unknown): void {
+    const { writer, extensions } = this.#opened();
+    const command = extensions.commands[name];
+    const before = writer.head.seq;
+    try {
+      const answer = command ? command(what) : null;
+      if (writer.head.seq !== before) this.#say({ type: 'moved', head: writer.head });
+      this.#say({ type: 'answer', number, what: answer, error: command ? null : `there is no ${name}` });
+    } catch (error) {
+      this.#say({ type: 'answer', number, what: null, error: saidBy(error) });
+      throw error;
+    }
+  }
+
+  #copy(checkpoint: Checkpoint): void {
+    const note = this.#open?.secondPlace?.add(checkpoint) ?? null;
+    if (note !== null) this.#say({ type: 'note', text: note });
+  }
+
+  #use(writer: LogWriter): void {
+    const extensions = writerExtensions(writer, { folder: this.#start.folder, settings: this.#settings, now: () => this.#at });
+    if (extensions.keeper) writer.useKeeper(extensions.keeper);
+    const secondPlace = secondPlaceOf(this.#settings, writer);
+    this.#open = { writer, extensions, secondPlace, idleTasks: [...extensions.idleTasks] };
+  }
+
+  #opened(): Open {
+    if (!this.#open) throw new Error('the log is closed');
+    return this.#open;
+  }
+
+  #drop(): void {
+    this.#open?.writer.close();
+    this.#open = null;
+  }
+
+  /** One slice of each task that has something to do, then whatever was said meanwhile, then the next. */
+  #idle(): void {
+    if (this.#idling || !this.#open || this.#open.idleTasks.length === 0) return;
+    this.#idling = true;
+    setImmediate(() => void this.#slice());
+  }
+
+  async #slice(): Promise<void> {
+    const open = this.#open;
+    let more = false;
+    try {
+      for (const task of open?.idleTasks ?? []) {
+        const before = open?.writer.head.seq;
+        if (await task.slice()) more = true;
+        if (open && open === this.#open && open.writer.head.seq !== before) this.#say({ type: 'moved', head: open.writer.head });
+      }
+    } catch (error) {
+      if (open === this.#open) {
+        this.#drop();
+        this.#say({ type: 'failed', why: saidBy(error), round: null });
+      }
+    }
+    this.#idling = false;
+    if (more) this.#idle();
+  }
+
+  #say(message: FromWriter): void {
+    this.#port.postMessage(message);
+  }
+}
+
+interface Open {
+  readonly writer: LogWriter;
+  readonly extensions: WriterExtensions;
+  secondPlace: SecondPlace | null;
+  readonly idleTasks: IdleTask[];
+}
+
+function secondPlaceOf({ checkpoints }: WriterSettings, writer: LogWriter): SecondPlace | null {
+  return checkpoints === null ? null : new SecondPlace(checkpoints, { id: writer.logId, publicKey: writer.publicKey });
+}
+
+function saidBy(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

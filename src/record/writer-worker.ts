@@ -1,0 +1,10 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ToWriter, WriterStart } from './writer-messages.ts';
+import { WriterThread } from './writer-thread.ts';
+
+/** Where the thread that writes the log begins. */
+if (parentPort) {
+  const thread = new WriterThread(parentPort, workerData as WriterStart);
+  parentPort.on('message', (message: ToWriter) => thread.hear(message));
+  thread.begin();
+}

@@ -1,0 +1,14 @@
+import { LOG_VIEWS } from '#record/log-views.ts';
+import { LogReader } from '#record/read-log.ts';
+
+/** The lines of one view of the record in a data folder, also while a house writes it. */
+export function readView(folder: string, name: string): string[] {
+  const view = LOG_VIEWS.find((each) => each.name === name);
+  if (!view) throw new Error(`there is no view ${name}`);
+  const reader = new LogReader(folder);
+  try {
+    return [...reader.lines(view)];
+  } finally {
+    reader.close();
+  }
+}

@@ -1,13 +1,12 @@
 /** One process of `npm run sim`: lives the worlds it is given and says how each was. */
 import { trySeed } from '#test/sim/try-seed.ts';
-import type { Tried } from '#test/sim/try-seed.ts';
-import type { Mode } from '#test/sim/run-world.ts';
+import type { Trial, Tried } from '#test/sim/try-seed.ts';
 
 /** One world to live. */
 export interface SimTask {
   readonly seed: number;
   readonly requests: number;
-  readonly mode: Mode;
+  readonly mode: Trial;
   /** It is lived twice; both must be the same, byte for byte. */
   readonly twice: boolean;
 }

@@ -83,16 +83,20 @@ function checkAnswer(
   }
   if (call.mark !== asked.number) found.push(`got words of request ${call.mark}`);
   for (const part of ['text', 'reasoning', 'toolArguments'] as const) {
-    if (answer.form === 'whole' && answer[part] !== call.answer[part])
-      found.push(`got ${JSON.stringify(answer[part])} as the whole ${part} ${JSON.stringify(call.answer[part])} (${call.behaviour})`);
-    if (!call.answer[part].startsWith(answer[part]))
-      found.push(`got ${JSON.stringify(answer[part])}, which does not begin ${JSON.stringify(call.answer[part])} (${call.behaviour})`);
+    const said = call.answer[part];
+    const got = call.answer.noise === undefined ? answer[part] : answer[part].replaceAll(call.answer.noise, '');
+    if (answer.form === 'whole' && got !== said) found.push(`got ${shown(got)} as the whole ${part} ${shown(said)} (${call.behaviour})`);
+    if (!said.startsWith(got)) found.push(`got ${shown(got)}, which does not begin ${shown(said)} (${call.behaviour})`);
   }
   if (answer.form === 'whole' && answer.usages > 0 && asked.request.stream && !asked.request.wantsUsage)
     found.push('got a usage event that it had not asked for');
   if (terminal && terminal.servedBy !== null && terminal.servedBy !== `${call.machine.name}/${call.model}`)
     found.push(`was answered by ${call.machine.name}, recorded as ${terminal.servedBy}`);
   return found;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 300));
 }
 
 /** Every intent has exactly one terminal, and it says what the caller saw. */

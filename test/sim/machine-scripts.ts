@@ -62,6 +62,8 @@ export interface MachineAnswer {
   readonly reasoning: string;
   readonly text: string;
   readonly toolArguments: string;
+  /** A piece that it may go on with without an end. */
+  readonly noise?: string;
   readonly chat: ChatAnswer;
 }
 

@@ -1,5 +1,5 @@
 import type { ChatRequest } from '#upstreams/scripted/chat-request.ts';
-import type { FaultCase, FaultDice, Form } from '#upstreams/scripted/faults/fault.ts';
+import type { FaultCase, FaultDice, FaultEnd, Form } from '#upstreams/scripted/faults/fault.ts';
 import { overGate } from '#upstreams/scripted/faults/fault.ts';
 import type { Script, Step } from '#upstreams/scripted/script.ts';
 import type { MachineAnswer } from './machine-scripts.ts';
@@ -11,6 +11,9 @@ export const stretch = 100;
 const toldMs = 100;
 /** A machine that works on for nobody does so for as long. */
 const worksOnMs = 15_000;
+
+/** What machines of the catalogue go on with where their callers leave, or take nothing. */
+const wordsOf: Partial<Record<FaultEnd['then'], string>> = { left: 'to nobody ', cut: 'x'.repeat(16_000) };
 
 /** What one case of the catalogue does with one request, on the virtual wire. */
 export function playFault(
@@ -26,12 +29,13 @@ export function playFault(
     elsewhere: 'http://169.254.169.254/',
   };
   const script = fault.script(faultCall, dice);
-  const told = fault.hears?.(faultCall) ?? text.join('');
+  const noise = fault.endless ?? wordsOf[fault.ends.then];
   return {
     answer: {
       reasoning: '',
-      text: fault.endless === undefined ? told : told + fault.endless.repeat(2_000_000 / fault.endless.length),
+      text: fault.hears?.(faultCall) ?? text.join(''),
       toolArguments: '',
+      ...(noise === undefined ? {} : { noise }),
       chat: faultCall.answer,
     },
     script: paced(script, fault),

@@ -50,8 +50,7 @@ export function readAnswer(caller: VirtualCaller, asked: { readonly stream: bool
   }
   if (!caller.ended) return caller.gone === null ? answer('nothing', 'the body did not end') : answer('cut', 'in the body');
   const length = Number(head.headers['content-length']);
-  if (length !== Buffer.byteLength(caller.text))
-    return answer('ill', `content-length ${length} for ${Buffer.byteLength(caller.text)} bytes`);
+  if (length !== caller.bytes) return answer('ill', `content-length ${length} for ${caller.bytes} bytes`);
   const body = parse(caller.text);
   if (head.status !== 200) {
     const code = errorCodeOf(body);
@@ -77,14 +76,19 @@ type StreamRead =
   | { readonly form: 'ill'; readonly why: string };
 
 function readStream(text: string, said: Said): StreamRead {
-  const blocks = text.split(/\r?\n\r?\n/);
+  // A mark at the start and any line end are the stream's own business; whatever else is odd is not.
+  const blocks = text
+    .replace(/^\uFEFF/, '')
+    .replaceAll(/\r\n?/g, '\n')
+    .split('\n\n');
   const tail = blocks.pop();
   let over: StreamRead = { form: 'open', code: null };
   for (const block of blocks) {
-    if (block.startsWith(':')) continue;
-    if (!block.startsWith('data: ')) return { form: 'ill', why: `not an event: ${block.slice(0, 60)}` };
+    const lines = block.split('\n').filter((line) => !line.startsWith(':'));
+    if (lines.length === 0) continue;
+    if (!lines.every((line) => line.startsWith('data:'))) return { form: 'ill', why: `not an event: ${block.slice(0, 60)}` };
     if (over.form !== 'open') return { form: 'ill', why: `something behind the end: ${block.slice(0, 60)}` };
-    const data = block.slice('data: '.length);
+    const data = lines.map((line) => line.slice('data:'.length).replace(/^ /, '')).join('\n');
     if (data === '[DONE]') {
       if (said.finish === null) return { form: 'ill', why: 'a terminator without a finish reason' };
       over = { form: 'whole', code: null };

@@ -1,10 +1,10 @@
-import type { Mode } from './run-world.ts';
+import type { Trial } from './try-seed.ts';
 
 /** A world that once showed a fault of the gatehouse, or of the simulator. */
 export interface Regression {
   readonly seed: number;
   readonly requests: number;
-  readonly mode: Mode;
+  readonly mode: Trial;
   /** What it showed. */
   readonly showed: string;
 }
@@ -14,4 +14,5 @@ export const regressions: readonly Regression[] = [
   { seed: 17, requests: 40, mode: 'safety', showed: 'a target that was out when everything ended: its timer was taken for a leak' },
   { seed: 5006, requests: 40, mode: 'safety', showed: 'the walk of a caller who was cut was called different when it was decided again' },
   { seed: 5005, requests: 40, mode: 'liveness', showed: 'the same, in a line for a slot' },
+  { seed: 207, requests: 1, mode: 'pairs', showed: 'a byte order mark behind a keep-alive became part of a field’s name' },
 ];

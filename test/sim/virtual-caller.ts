@@ -12,7 +12,12 @@ export interface Patience {
   readonly leavesAfterMs: number | null;
   /** The body takes this long to come in. */
   readonly uploadMs: number;
+  /** It hangs up as soon as it has heard this. */
+  readonly leavesAt?: string;
 }
+
+/** Reads everything at once, and stays. */
+export const endlessPatience: Patience = { thinness: 0, readEveryMs: 1, leavesAfterMs: null, uploadMs: 0 };
 
 export function randomPatience(dice: Dice): Patience {
   const slow = dice.chance(0.15);
@@ -29,7 +34,7 @@ export function randomPatience(dice: Dice): Patience {
 /** What a caller's connection heard. */
 export type Heard =
   | { readonly type: 'head'; readonly status: number; readonly headers: Readonly<Record<string, string>> }
-  | { readonly type: 'bytes'; readonly text: string }
+  | { readonly type: 'bytes'; readonly text: string; readonly count: number }
   | { readonly type: 'end' }
   | { readonly type: 'cut' };
 
@@ -74,9 +79,11 @@ export class VirtualCaller implements ClientWire {
 
   write(bytes: Uint8Array | string): number {
     if (this.heard.length === 0 && this.gone === null) this.faults.push('bytes without a head');
-    this.#tell({ type: 'bytes', text: Buffer.from(bytes).toString('utf8') });
+    const sent = Buffer.from(bytes);
+    this.#tell({ type: 'bytes', text: sent.toString('utf8'), count: sent.length });
     this.#waiting += bytes.length * this.#patience.thinness;
     if (this.#waiting > 0 && this.gone === null) this.#readLater();
+    if (this.#patience.leavesAt !== undefined && this.text.includes(this.#patience.leavesAt)) this.#close('left');
     return this.#waiting;
   }
 
@@ -107,6 +114,11 @@ export class VirtualCaller implements ClientWire {
 
   get text(): string {
     return this.heard.map((each) => (each.type === 'bytes' ? each.text : '')).join('');
+  }
+
+  /** Bytes of the body that it heard. */
+  get bytes(): number {
+    return this.heard.reduce((sum, each) => sum + (each.type === 'bytes' ? each.count : 0), 0);
   }
 
   #readLater(): void {

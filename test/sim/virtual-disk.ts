@@ -5,6 +5,9 @@ import type { VirtualClock } from './virtual-clock.ts';
 /** `full`: nothing more fits; `gone`: every operation fails, as after a cable was pulled; `stuck`: nothing returns until it is over. */
 export type DiskState = 'well' | 'full' | 'gone' | 'stuck';
 
+/** A disk that is well takes no longer for one write. */
+const mendedMs = 5;
+
 interface Contents {
   bytes: Buffer;
   length: number;
@@ -14,7 +17,7 @@ interface Contents {
 export class VirtualDisk implements Disk {
   readonly #clock: VirtualClock;
   readonly #dice: Dice;
-  readonly #slowMs: number;
+  #slowMs: number;
   /** How likely one write fails though the disk is well. */
   #fails: number;
   readonly #files = new Map<string, Contents>();
@@ -40,6 +43,7 @@ export class VirtualDisk implements Disk {
 
   mend(): void {
     this.#fails = 0;
+    this.#slowMs = Math.min(this.#slowMs, mendedMs);
     this.state = 'well';
   }
 

@@ -118,9 +118,15 @@ export class VirtualMachine {
   /** What it says to `GET path`. */
   look(path: string): Script {
     if (path === '/health') return this.loading ? loadingScript() : healthScript();
+    if (path === '/api/version') return [{ do: 'json', value: { version: '0.12.0' } }];
+    if (path === '/api/tags' || path === '/api/ps') return [{ do: 'json', value: { models: this.#ollamaModels() } }];
     if (path !== '/v1/models') return refusalScript(404, { error: 'unexpected endpoint' });
     if (this.loading) return loadingScript();
     return modelListScript(this.spec.models.filter((model) => !this.hidden.has(model.name)).map((model) => ({ name: model.name })));
+  }
+
+  #ollamaModels(): Json {
+    return this.spec.models.map(({ name }) => ({ name: `${name}:latest`, model: `${name}:latest`, details: { family: 'virtual' } }));
   }
 
   /** What it does with a request for an answer. */

@@ -20,10 +20,11 @@ import type { Dice } from './random.ts';
 import { randomMachines, randomPolicy } from './random-policy.ts';
 import type { RandomRequest } from './random-request.ts';
 import { slowSlots } from './slow-slots.ts';
-import { VirtualCaller, randomPatience } from './virtual-caller.ts';
+import { endlessPatience, randomPatience, VirtualCaller } from './virtual-caller.ts';
+import type { Patience } from './virtual-caller.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { goodMood, randomMood, VirtualMachine } from './virtual-machine.ts';
-import type { MachineCall } from './virtual-machine.ts';
+import type { MachineCall, MachineSpec } from './virtual-machine.ts';
 import { VirtualNetwork } from './virtual-network.ts';
 import { watchWaits } from './watch-waits.ts';
 import { VirtualLimits, VirtualRecord } from './virtual-record.ts';
@@ -56,6 +57,12 @@ export interface Plant {
   fleet?: typeof FleetState;
 }
 
+/** Machines and a policy that were chosen, in a world where nothing else goes wrong. */
+export interface Setup {
+  readonly machines: readonly MachineSpec[];
+  readonly tables: PolicyTables;
+}
+
 /** Everything that can be known of one world: the conductor is the real one, the rest of it is virtual. */
 export class World {
   readonly seed: number;
@@ -84,13 +91,13 @@ export class World {
   #order = 0;
   #ids = 0;
 
-  constructor(seed: number, plant: Plant = {}) {
+  constructor(seed: number, plant: Plant = {}, setup: Setup | null = null) {
     this.seed = seed;
     this.#plant = plant;
     this.#dice = diceOf(seed);
-    const specs = randomMachines(this.#dice);
-    this.machines = specs.map((spec) => new VirtualMachine(spec, randomMood(this.#dice)));
-    this.#tables = randomPolicy(specs, this.#dice);
+    const specs = setup?.machines ?? randomMachines(this.#dice);
+    this.machines = specs.map((spec) => new VirtualMachine(spec, setup ? goodMood : randomMood(this.#dice)));
+    this.#tables = setup?.tables ?? randomPolicy(specs, this.#dice);
     const { clock } = this;
     this.record = new VirtualRecord(clock, this.#dice.fork());
     this.limits = new VirtualLimits(clock, this.#dice.fork());
@@ -114,6 +121,7 @@ export class World {
       poolOf: (target) => (this.#recentPolicies().length > 1 ? null : (this.#tables.targets.get(target)?.pool ?? null)),
     });
     this.fleet = new Fleet(this.#tables, { clock, watch });
+    if (setup) this.#calm();
     watchWaits(this.fleet, { clock, violation: (what) => void this.violations.push(what) });
     const house = this.#house(watch);
     this.house = plant.house?.(house, this.#dice.fork()) ?? house;
@@ -169,10 +177,10 @@ export class World {
   ask(
     request: RandomRequest,
     as: { readonly principal: string; readonly profile: string },
-    options: { readonly dice: Dice; readonly afterwards?: boolean },
+    options: { readonly dice: Dice; readonly afterwards?: boolean; readonly patience?: Patience },
   ): Asked {
     const afterwards = options.afterwards ?? false;
-    const patience = afterwards ? { thinness: 0, readEveryMs: 1, leavesAfterMs: null, uploadMs: 0 } : randomPatience(options.dice);
+    const patience = options.patience ?? (afterwards ? endlessPatience : randomPatience(options.dice));
     const caller = new VirtualCaller(this.clock, patience);
     const profile = this.#tables.profiles.get(as.profile);
     const own = profile?.tier ?? 'sovereign';
@@ -215,10 +223,15 @@ export class World {
       machine.door = 'open';
       machine.loading = false;
       machine.mood = goodMood;
+      machine.fault = null;
       machine.hidden.clear();
     }
     for (const drain of this.fleet.drains()) this.fleet.setDrain(drain, false);
     this.closing = false;
+    this.#calm();
+  }
+
+  #calm(): void {
     this.network.calm = true;
     this.record.mend();
     this.limits.mend();

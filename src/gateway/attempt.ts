@@ -12,7 +12,7 @@ import { Reply } from './reply.ts';
 
 /** An event larger than this ends the attempt. */
 const eventBytesMax = 1_000_000;
-/** A whole body larger than this ends the attempt. */
+/** A whole body larger than this ends the attempt, and so does a stream that is held whole. */
 const bodyBytesMax = 64_000_000;
 const refusalBytesMax = 64_000;
 /** After the last finish reason the terminator, the usage or the end may still come; not longer. */
@@ -31,6 +31,8 @@ export interface AttemptSpec {
   /** Choices asked for: a stream is finished when so many have said why they ended. */
   readonly choices: number;
   readonly asked: ReplyAsked;
+  /** Nothing of the reply goes out before its end, however it comes. */
+  readonly held: boolean;
   /** A new connection only. */
   readonly fresh: boolean;
   readonly lease: SlotLease;
@@ -179,6 +181,7 @@ export class RunningAttempt {
     this.#bytes += bytes.length;
     if (this.#settled) return;
     if (this.#reader) {
+      if (this.#spec.held && this.#bytes > bodyBytesMax) return this.#fail('broken');
       for (const event of this.#reader.push(bytes)) this.#event(event);
       return;
     }

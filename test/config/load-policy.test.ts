@@ -193,6 +193,25 @@ test('a file made to exhaust the reader is refused', () => {
   assert.match(problems('a:\n'.repeat(300_000))[0] ?? '', /too much for a policy/);
 });
 
+test('an alias stands for the last anchor of its name before it', () => {
+  const policy = `version: 1
+house: &name first
+hosts: [*name]
+upstreams:
+  box: { kind: vllm, url: http://127.0.0.1:9, slots: 1, models: { small: { context: 8k } } }
+routes:
+  chat: { target: &name box }
+injected: [*name]
+`;
+  const loaded = loadPolicy(policy, { file: 'gatehouse.yaml', folder: '/nowhere', env: {} });
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  assert.deepEqual([loaded.policy.hosts, loaded.policy.injected], [['first'], ['box']]);
+});
+  assert.ok(loaded.ok, JSON.stringify(loaded));
+  assert.deepEqual(loaded.policy.hosts, ['first']);
+  assert.deepEqual(loaded.policy.routes[0]?.target, ['box/second']);
+});
+
 test('a file that cannot be read is a problem like any other', () => {
   const loaded = loadPolicyFile('/nowhere/gatehouse.yaml', { file: 'gatehouse.yaml', env });
   assert.deepEqual(loaded.ok ? [] : loaded.problems.map(formatProblem), ['gatehouse.yaml:1:1 there is no such file']);

@@ -82,7 +82,7 @@ function inputAt(leg: Leg, at: number): Sent {
   const dice = leg.dice(at);
   const { path, body } = dice.pick(clientRequests);
   const changed = dice.chance(0.85) ? mutateJson(body, dice) : structuredClone(body);
-  const text = jsonText(changed, dice).replace(/\}\s*$/, `,"input_mark":"m${at}m"}`);
+  const text = jsonText(changed, dice).replace(/\}\s*$/, `,"input_mark":"${markOf(at)}"}`);
   const bytes = Buffer.from(text);
   return { at, path, body: dice.chance(0.2) ? mutateBytes(bytes, dice) : bytes };
 }
@@ -101,12 +101,17 @@ function ask(house: GuardedHouse, agent: Agent, { path, body }: Sent): Promise<{
   });
 }
 
+/** The name of an input, in a form that no changed byte turns into the name of another. */
+function markOf(at: number): string {
+  return `m${at}x${(Math.imul(at + 1, 0x9e3779b1) >>> 0).toString(36)}m`;
+}
+
 /** What was refused must not have been heard of by the machine. */
 function checkDials(house: GuardedHouse, refused: ReadonlySet<number>): void {
   for (const chat of house.machine.chats()) {
-    const mark = /"input_mark":"m(\d+)m"/.exec(chat.bodyText)?.[1];
-    if (mark !== undefined && refused.has(Number(mark)))
-      throw new FuzzFailure(Number(mark), 'it was refused, and reached the machine', chat.bodyText);
+    const mark = /"input_mark":"(m(\d+)x\w+m)"/.exec(chat.bodyText);
+    const at = Number(mark?.[2]);
+    if (mark?.[1] === markOf(at) && refused.has(at)) throw new FuzzFailure(at, 'it was refused, and reached the machine', chat.bodyText);
   }
 }
 

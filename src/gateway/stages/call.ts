@@ -121,6 +121,7 @@ async function run(
     stream,
     choices: request.asked.choices,
     asked: replyAsked(request),
+    held: isHeld(request),
     fresh: dial.fresh,
     lease: dial.lease,
     medianMs: house.fleet.medianAnswerMs(dial.target),
@@ -149,9 +150,13 @@ function usageOf({ judgement, attempt }: AttemptReport, { facts }: GatewayReques
 }
 
 /** What the judge holds the reply to. Text that is released as it comes cannot be taken back, so nothing is asked of its whole. */
-function replyAsked({ asked, profile }: GatewayRequest): ReplyAsked {
-  const held = !asked.stream || profile.commit === 'end';
-  return { answers: asked.answers ?? null, vectorLength: asked.vectorLength ?? null, json: held && asked.jsonOnly === true };
+function replyAsked(request: GatewayRequest): ReplyAsked {
+  const { asked } = request;
+  return { answers: asked.answers ?? null, vectorLength: asked.vectorLength ?? null, json: isHeld(request) && asked.jsonOnly === true };
+}
+
+function isHeld({ asked, profile }: GatewayRequest): boolean {
+  return !asked.stream || profile.commit === 'end';
 }
 
 /** `words:coding`, and who was passed over on the way here. */

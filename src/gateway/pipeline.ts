@@ -4,7 +4,9 @@ import { reasonLine } from '#core/routing/explain.ts';
 import type { Principal } from '#core/record/record.ts';
 import { beginWalk } from '#core/routing/walk.ts';
 import { RecordUnavailable } from '#store/ports.ts';
+import type { Said } from '#store/ports.ts';
 import type { Surface } from '#surfaces/kind.ts';
+import { captureOf, saidOf } from './capture.ts';
 import type { House } from './house.ts';
 import type { Incoming } from './ports.ts';
 import type { CallHead, GatewayRequest, Journey } from './request.ts';
@@ -53,10 +55,12 @@ async function identified(
   const classified = await classify(surface, incoming, { received, identified: caller, tables, digest: house.digest, clock: house.clock });
   if (classified === null) return recordUnread(house, head, null);
   if (isGatewayError(classified)) return refuseRecorded(house, head, classified);
-  const { asked, facts } = classified;
+  const { asked, facts, bytes } = classified;
+  const capture = captureOf(caller.profile, facts.tier);
   const decision = plan(house, facts, { tables, asked });
   responder.describe({ route: decision.route, reason: reasonLine(decision), tier: facts.tier, policy: tables.hash.slice(0, 12) });
-  await journeyOf(house, { ...head, order: house.nextOrder(), profile: caller.profile, asked, facts, decision }, incoming);
+  const request = { ...head, order: house.nextOrder(), profile: caller.profile, asked, facts, decision, capture };
+  await journeyOf(house, request, { incoming, said: saidOf(capture, bytes) });
 }
 
 /** The record's failure is an answer of its own: without it nothing more is promised or sent. */
@@ -74,9 +78,13 @@ async function guarded(responder: Responder, work: () => Promise<void>): Promise
   }
 }
 
-async function journeyOf(house: House, request: GatewayRequest, incoming: Incoming): Promise<void> {
+async function journeyOf(
+  house: House,
+  request: GatewayRequest,
+  { incoming, said }: { readonly incoming: Incoming; readonly said: Said | undefined },
+): Promise<void> {
   const { decision, responder } = request;
-  const begun = house.record.begin(intentOf(request, house.clock.wallNow(), request));
+  const begun = house.record.begin(intentOf(request, house.clock.wallNow(), request), said);
   // It is awaited where something depends on it; a rejection that nobody awaits yet must not be an unhandled one.
   begun.catch(() => {});
   if (decision.refusal !== null || decision.plan === null) {
@@ -101,6 +109,7 @@ async function journeyOf(house: House, request: GatewayRequest, incoming: Incomi
     journey.stopWaiting();
     if (!responder.done) journey.stopReply();
   });
+  if (request.asked.stream && request.capture !== 'none') responder.remember();
   incoming.client.onDrained(() => journey.drained());
   // Not even a keep-alive goes out before the intent is durable.
   if (request.asked.stream) begun.then(() => responder.startStream(headAtMs(house, request)), nothing);

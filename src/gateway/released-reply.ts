@@ -96,6 +96,11 @@ export class ReleasedReply {
     return { terminated: exchange.ended };
   }
 
+  /** What `finish` will release. */
+  get rest(): readonly ReplyEvent[] {
+    return [...(this.#early ?? []), ...releaseRest(this.#exchange).events];
+  }
+
   #event(event: ReplyEvent): void {
     const events = this.#translator?.event(event) ?? [event];
     if (!this.#journey.request.asked.stream) this.#whole.push(...events);

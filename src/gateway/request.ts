@@ -1,6 +1,6 @@
 import type { ErrorCode } from '#core/errors/catalog.ts';
 import type { Verdict } from '#core/judge/judge-reply.ts';
-import type { Profile, TargetId } from '#core/policy/policy.ts';
+import type { Capture, Profile, TargetId } from '#core/policy/policy.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { AttemptRecord, Principal } from '#core/record/record.ts';
 import type { Usage } from '#core/reply/event.ts';
@@ -8,6 +8,7 @@ import type { Facts } from '#core/request/facts.ts';
 import type { Decision } from '#core/routing/decide.ts';
 import type { Plan } from '#core/routing/plan.ts';
 import type { WalkEvent, WalkStep } from '#core/routing/walk.ts';
+import type { Said } from '#store/ports.ts';
 import type { Surface, SurfaceRequest } from '#surfaces/kind.ts';
 import type { Responder } from './responder.ts';
 
@@ -30,6 +31,8 @@ export interface GatewayRequest extends CallHead {
   readonly asked: SurfaceRequest;
   readonly facts: Facts;
   readonly decision: Decision;
+  /** How much of it, and of its reply, the record keeps. */
+  readonly capture: Capture;
 }
 
 /** A planned request under way. */
@@ -62,4 +65,6 @@ export interface Ending {
   readonly verdict: Verdict | null;
   readonly servedBy: TargetId | null;
   readonly usage: Usage | null;
+  /** What the caller was told of an answer, where the record keeps that. */
+  readonly said?: Said | undefined;
 }

@@ -3,6 +3,7 @@ import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { ReplyEvent } from '#core/reply/event.ts';
 import type { Surface } from '#surfaces/kind.ts';
 import type { ClientWire, Clock } from './ports.ts';
+import { ToldTape } from './told-tape.ts';
 
 /** Silence on an open stream is broken this often. */
 const keepAliveMs = 15_000;
@@ -24,6 +25,7 @@ export class Responder {
   #cancelBeat: () => void = () => {};
   #firstByteAt: number | null = null;
   #lastRaw: Uint8Array | null = null;
+  #told: ToldTape | null = null;
   #cutWhy: GatewayError | null = null;
 
   constructor(surface: Surface, client: ClientWire, options: { readonly clock: Clock; readonly requestId: string }) {
@@ -64,6 +66,22 @@ export class Responder {
     return this.#firstByteAt;
   }
 
+  /** From here on what is told of an answer is remembered. */
+  remember(): void {
+    this.#told = new ToldTape();
+  }
+
+  /**
+   * The stream so far and what is about to be told; nothing after it is remembered. Null where nothing of an answer was told, or nobody asked to
+   * remember it.
+   */
+  told(rest: readonly ReplyEvent[]): ToldTape | null {
+    const told = this.#told;
+    this.#told = null;
+    for (const event of rest) told?.add(event.raw);
+    return told !== null && told.length > 0 ? told : null;
+  }
+
   /** Adds response headers; what is not known when the head must go is left out. */
   describe(headers: Readonly<Record<string, string | null>>): void {
     for (const [name, value] of Object.entries(headers)) if (value !== null) this.#headers[`x-gatehouse-${name}`] = headerSafe(value);
@@ -84,7 +102,11 @@ export class Responder {
     this.#sendHead();
     this.#firstByteAt ??= this.#clock.now();
     let waiting = 0;
-    for (const [at, event] of events.entries()) waiting = this.#client.write(marked && at === 0 ? withoutMark(event.raw) : event.raw);
+    for (const [at, event] of events.entries()) {
+      const raw = marked && at === 0 ? withoutMark(event.raw) : event.raw;
+      waiting = this.#client.write(raw);
+      this.#told?.add(raw);
+    }
     this.#lastRaw = events.at(-1)?.raw ?? this.#lastRaw;
     this.#beat(keepAliveMs);
     return waiting;

@@ -48,10 +48,10 @@ export function decodeBody(row: { readonly coding: number; readonly bytes: Uint8
 
 /** HMAC-SHA-256 (RFC 2104) under one secret: the same as Node's, several times quicker on short texts. */
 export function digester(secret: Uint8Array): (kind: 'kept' | 'hash', content: Uint8Array) => Uint8Array {
-  const pad = (value: number): Buffer => {
-    const key = Buffer.alloc(64);
+  const pad = (value: number): Uint8Array => {
+    const key = new Uint8Array(64);
     key.set(secret.length > 64 ? hash('sha256', secret, 'buffer') : secret);
-    return key.map((byte) => byte ^ value) as Buffer;
+    return key.map((byte) => byte ^ value);
   };
   const inner = pad(0x36);
   const outer = pad(0x5c);

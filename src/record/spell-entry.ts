@@ -1,4 +1,4 @@
-import type { StoreOp } from '#store/ports.ts';
+import type { Said, StoreOp } from '#store/ports.ts';
 import { endColumns, interruptedColumns } from './projection.ts';
 import type { ColumnValue } from './projection.ts';
 import type { NewEntry } from './writer-messages.ts';
@@ -7,7 +7,7 @@ import type { NewEntry } from './writer-messages.ts';
 
 export function startEntry({ intent, said }: StoreOp & { readonly op: 'start' }): NewEntry {
   const { at, ...rest } = intent;
-  return { kind: 'start', text: JSON.stringify({ type: 'start', at, ...rest }), said: said ?? null };
+  return { kind: 'start', text: JSON.stringify({ type: 'start', at, ...rest }), said: alone(said) };
 }
 
 /** `call` is what its start gave to the row. */
@@ -17,7 +17,7 @@ export function terminalEntry(
 ): NewEntry {
   const { at, ...rest } = terminal;
   const text = JSON.stringify({ type: 'terminal', at, ...rest });
-  return { kind: 'terminal', text, columns: [...call.columns, ...endColumns(terminal)], startSeq: call.startSeq, said: said ?? null };
+  return { kind: 'terminal', text, columns: [...call.columns, ...endColumns(terminal)], startSeq: call.startSeq, said: alone(said) };
 }
 
 export function interruptedEntry(
@@ -59,4 +59,10 @@ export function otherEntry(op: Exclude<StoreOp, { readonly op: 'start' | 'termin
       };
     }
   }
+}
+
+/** What was said, with bytes that stand alone: on its way to another thread a view takes along all that lies behind it. */
+function alone(said: Said | undefined): Said | null {
+  if (said === undefined) return null;
+  return said.bytes.byteLength === said.bytes.buffer.byteLength ? said : { ...said, bytes: new Uint8Array(said.bytes) };
 }

@@ -18,7 +18,7 @@ import { FleetState } from '#gateway/fleet-state.ts';
 import type { House } from '#gateway/house.ts';
 import { handle } from '#gateway/pipeline.ts';
 import type { Clock, Incoming } from '#gateway/ports.ts';
-import type { Limits } from '#store/ports.ts';
+import type { Limits, Said } from '#store/ports.ts';
 import type { Surface } from '#surfaces/kind.ts';
 import { openaiChatSurface } from '#surfaces/openai-chat/openai-chat.ts';
 import type { Happening } from '#telemetry/ports.ts';
@@ -74,6 +74,9 @@ export class HouseUnderTest {
   readonly clock: Clock;
   readonly intents: Intent[] = [];
   readonly terminals: Terminal[] = [];
+  /** What the record was handed of each request and each reply. */
+  readonly asked: (Said | null)[] = [];
+  readonly told: (Said | null)[] = [];
   readonly happenings: Happening[] = [];
   readonly trail = new Trail();
   /** What the record does; a promise that is pending holds it up, one that rejects makes it fail. */
@@ -107,7 +110,7 @@ export class HouseUnderTest {
       active: new ActiveCalls(),
       busy: new BusyMeter(),
       dialer: this.dialer,
-      record: { begin: (intent) => this.#begin(intent), end: (terminal) => this.#end(terminal), writable: () => true },
+      record: { begin: (...start) => this.#begin(...start), end: (...end) => this.#end(...end), writable: () => true },
       limits: options.limits ?? { reserve: () => Promise.resolve({ granted: true, settle: () => Promise.resolve() }) },
       watch,
       clock: this.clock,
@@ -195,14 +198,16 @@ export class HouseUnderTest {
     return [...this.#tables.pools.keys()].reduce((sum, pool) => sum + this.fleet.waiters.promised(pool, null), 0);
   }
 
-  async #begin(intent: Intent): Promise<void> {
+  async #begin(intent: Intent, said?: Said): Promise<void> {
+    this.asked.push(said ?? null);
     this.trail.push('record.begin');
     await this.recordBegins();
     this.trail.push('record.begun');
     this.intents.push(intent);
   }
 
-  async #end(terminal: Terminal): Promise<void> {
+  async #end(terminal: Terminal, said?: Said): Promise<void> {
+    this.told.push(said ?? null);
     this.trail.push('record.end');
     try {
       await this.recordEnds();

@@ -172,6 +172,8 @@ export interface Profile {
   /** The head of a stream goes out after this long without an answer. */
   readonly headAfterMs: number;
   readonly commit: 'answer' | 'end';
+  /** What the record keeps of what is said; left out: `full`, of sovereign calls `hash`. */
+  readonly capture?: Capture;
 }
 
 /** What happens when a walk ends without an answer and the request could have been served. */

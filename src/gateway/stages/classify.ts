@@ -11,6 +11,8 @@ import type { Received } from './receive.ts';
 export interface Classified {
   readonly asked: SurfaceRequest;
   readonly facts: Facts;
+  /** The body as it came. */
+  readonly bytes: Uint8Array;
 }
 
 /** A body larger than this is read in steps, between which everybody else has a turn. */
@@ -38,7 +40,7 @@ export async function classify(
   if (large) await turn(context.clock);
   const asked = surface.read(text);
   if (large) await turn(context.clock);
-  return isGatewayError(asked) ? asked : { asked, facts: factsOf(asked, surface, context) };
+  return isGatewayError(asked) ? asked : { asked, facts: factsOf(asked, surface, context), bytes };
 }
 
 function turn(clock: Clock): Promise<void> {

@@ -4,8 +4,10 @@ import { errorRow } from '#core/errors/gateway-error.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import type { Usage } from '#core/reply/event.ts';
+import { saidInStream } from '#gateway/capture.ts';
 import type { House } from '#gateway/house.ts';
 import type { CallHead, Ending, GatewayRequest, Journey } from '#gateway/request.ts';
+import type { Said } from '#store/ports.ts';
 
 /** Stage 8, first half: the intent, before anybody is dialled. */
 export function intentOf(head: CallHead, at: number, request: Pick<GatewayRequest, 'facts' | 'decision'> | null): Intent {
@@ -40,6 +42,7 @@ export async function record(house: House, request: GatewayRequest, journey: Jou
       ...spentTogether(journey?.attempts ?? []),
       compareNano: served ? comparedCost(request, ending.servedBy, usage) : null,
     },
+    said: ending.said ?? saidInStream(request),
   });
 }
 
@@ -54,8 +57,11 @@ export async function recordUnread(house: House, head: CallHead, error: GatewayE
   await keep(house, { intent, terminal: emptyTerminal(house, head, ending) });
 }
 
-async function keep(house: House, entry: { readonly intent: Intent; readonly terminal: Terminal }): Promise<void> {
-  await house.record.end(entry.terminal);
+async function keep(
+  house: House,
+  { said, ...entry }: { readonly intent: Intent; readonly terminal: Terminal; readonly said?: Said | undefined },
+): Promise<void> {
+  await house.record.end(entry.terminal, said);
   house.watch.tell({ type: 'request', ...entry });
 }
 

@@ -3,6 +3,7 @@ import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { Outcome } from '#core/routing/outcome.ts';
 import { exhaustedError } from '#core/routing/exhaust.ts';
 import type { AttemptReport } from '#gateway/attempt.ts';
+import { saidInStream, saidOf } from '#gateway/capture.ts';
 import type { House } from '#gateway/house.ts';
 import type { ReleasedReply } from '#gateway/released-reply.ts';
 import type { Ending, GatewayRequest, Journey } from '#gateway/request.ts';
@@ -21,11 +22,15 @@ export async function respondAnswer(house: House, journey: Journey, answered: An
   const { request } = journey;
   const { outcome, report, released } = answered;
   const served = { verdict: report.verdict, servedBy: outcome.target, usage: report.judgement.usage };
-  await record(house, request, journey, { result: 'ok', status: 200, code: null, message: null, ...served });
-  if (request.asked.stream) request.responder.finishStream(released.finish().terminated);
-  else {
+  const ending = { result: 'ok', status: 200, code: null, message: null, ...served } as const;
+  if (request.asked.stream) {
+    await record(house, request, journey, { ...ending, said: saidInStream(request, released.rest) });
+    request.responder.finishStream(released.finish().terminated);
+  } else {
+    const body = wholeBody(request, released, report);
+    await record(house, request, journey, { ...ending, said: saidOf(request.capture, body) });
     request.responder.describe(servedBy(outcome.target, request, journey));
-    request.responder.whole(wholeBody(request, released, report));
+    request.responder.whole(body);
   }
 }
 
@@ -97,6 +102,7 @@ function ownReply(house: House, { request, plan }: Journey): string | null {
 
 async function respondSynthetic(house: House, journey: Journey, body: string): Promise<void> {
   const { request } = journey;
+  const said = saidOf(request.capture, new TextEncoder().encode(body));
   await record(house, request, journey, {
     result: 'ok',
     status: 200,
@@ -105,6 +111,7 @@ async function respondSynthetic(house: House, journey: Journey, body: string): P
     verdict: 'synthetic',
     servedBy: null,
     usage: null,
+    said: said && request.asked.stream ? { ...said, streamOf: request.surface.name } : said,
   });
   request.responder.describe({ verdict: 'synthetic' });
   if (request.asked.stream) request.responder.streamed(body);

@@ -1,0 +1,220 @@
+import type { StatementSync } from 'node:sqlite';
+
+import { BodyRelease } from './bodies-release.ts';
+import { checkpointOf } from './checkpoint.ts';
+import type { LogHand } from './log-hand.ts';
+import { retainedEntry } from './retained-entry.ts';
+
+/** How much of the record is kept; null: no end. */
+export interface KeepLimits {
+  readonly ageMs: number | null;
+  readonly bytes: number | null;
+}
+
+/** What retention has done so far, since the writer began. */
+export interface Pruned {
+  readonly entries: number;
+  readonly texts: number;
+}
+
+/** Entries looked through for a place to cut, in one slice. */
+const lookedAtMax = 4_000;
+/** Entries and rows that go with them in one transaction; the messages of one call are not divided. */
+const entriesMax = 500;
+const rowsMax = 2_000;
+/** Free pages that new entries will use soon anyway. */
+const freePagesMin = 256;
+/** Pages given back to the file system in one slice. */
+const vacuumPages = 500;
+/** How long to rest where there was nothing to do. */
+const restMs = 10_000;
+/** `meta`: entries before this one were given up; whoever finds some of them still there goes on. */
+const prunedName = 'prunedBefore';
+
+/**
+ * Takes the oldest entries out of the log once they are too old or the file too large, with all that belongs to them alone: first a signed
+ * `prune` entry, durable by itself, then the entries in small transactions. It cuts before the first call that a checkpoint found open, so a call that is
+ * under way stays whole. Every step leaves the file such that another process may go on with the next.
+ */
+export class Retention {
+  readonly #log: LogHand;
+  readonly #removed: () => void;
+  #limits: KeepLimits;
+  #before: number;
+  /** Where the search for a place to cut goes on. */
+  #lookFrom = 0;
+  #restUntil = Number.NEGATIVE_INFINITY;
+  #entries = 0;
+  #texts = 0;
+  readonly #first: StatementSync;
+  readonly #heads: StatementSync;
+  readonly #bytesOf: StatementSync;
+  readonly #oldest: StatementSync;
+  readonly #isErased: StatementSync;
+  readonly #dropRecord: StatementSync;
+  readonly #dropScore: StatementSync;
+  readonly #dropEntries: StatementSync;
+  readonly #dropErased: StatementSync;
+  readonly #pages: StatementSync;
+
+  /** `removed` is called after texts have gone. */
+  constructor(log: LogHand, { limits, removed }: { readonly limits: KeepLimits; readonly removed: () => void }) {
+    this.#log = log;
+    this.#limits = limits;
+    this.#removed = removed;
+    const { database } = log;
+    this.#first = database.prepare('SELECT seq, substr(bytes, 1, 96) AS head FROM log ORDER BY seq LIMIT 1');
+    this.#heads = database.prepare('SELECT seq, substr(bytes, 1, 64) AS head FROM log WHERE seq >= ? ORDER BY seq LIMIT ?');
+    this.#bytesOf = database.prepare('SELECT hash, bytes FROM log WHERE seq = ?');
+    this.#oldest = database.prepare('SELECT seq, bytes FROM log WHERE seq < ? ORDER BY seq LIMIT ?');
+    this.#isErased = database.prepare('SELECT 1 FROM erased WHERE id = ?');
+    this.#dropRecord = database.prepare('DELETE FROM records WHERE id = ?');
+    this.#dropScore = database.prepare('DELETE FROM scores WHERE seq = ?');
+    this.#dropEntries = database.prepare('DELETE FROM log WHERE seq <= ?');
+    this.#dropErased = database.prepare('DELETE FROM erased WHERE seq <= ?');
+    this.#pages = database.prepare('SELECT * FROM pragma_page_count(), pragma_page_size(), pragma_freelist_count()');
+    this.#before = Number(database.prepare('SELECT value FROM meta WHERE name = ?').get(prunedName)?.['value'] ?? 0);
+  }
+
+  get pruned(): Pruned {
+    return { entries: this.#entries, texts: this.#texts };
+  }
+
+  /** Other limits, from now on. */
+  setLimits(limits: KeepLimits): void {
+    this.#limits = limits;
+    this.#restUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  /** One slice of work, at wall clock `now`. True: there is more to do now. */
+  slice(now: number): boolean {
+    if (now < this.#restUntil && this.#restUntil - now <= restMs) return false;
+    const worked = this.#removeChunk() || this.#giveBackPages() || this.#cut(now);
+    if (!worked) this.#restUntil = now + restMs;
+    return worked;
+  }
+
+  /** Removes some of the entries that were given up. */
+  #removeChunk(): boolean {
+    const oldest = this.#oldest.all(this.#before, entriesMax);
+    if (oldest.length === 0) return false;
+    const { database } = this.#log;
+    this.#log.transaction(() => {
+      const release = new BodyRelease(database);
+      let last = 0;
+      for (const [index, row] of oldest.entries()) {
+        if (index + release.released.rows >= rowsMax) break;
+        last = Number(row['seq']);
+        this.#giveUp(last, row['bytes'], release);
+        this.#entries++;
+      }
+      this.#dropEntries.run(last);
+      // What is named there is the last entry of a call. The table is looked through as a whole, so not every time.
+      if (last + 1 >= this.#before) this.#dropErased.run(last);
+      this.#texts += release.released.texts;
+    });
+    this.#removed();
+    return true;
+  }
+
+  #giveUp(seq: number, bytes: unknown, release: BodyRelease): void {
+    if (!(bytes instanceof Uint8Array)) return;
+    const { type, id, body } = retainedEntry(bytes);
+    if (type === 'score') this.#dropScore.run(seq);
+    if (id === null || (type !== 'start' && type !== 'terminal')) return;
+    // What belongs to a call is asked by its row, which cannot be made again without its start.
+    if (type === 'start') this.#dropRecord.run(id);
+    if (body !== null && this.#isErased.get(id) === undefined) release.release(body);
+  }
+
+  /** Gives free pages back to the file system, all but those that will be used soon. */
+  #giveBackPages(): boolean {
+    const { count, free } = this.#size();
+    if (free <= Math.max(freePagesMin, count / 20)) return false;
+    this.#log.database.exec(`PRAGMA incremental_vacuum(${vacuumPages})`);
+    return this.#size().free < free;
+  }
+
+  /** Finds the place up to which the log is to go, and says so in it. */
+  #cut(now: number): boolean {
+    const first = this.#first.get();
+    if (first === undefined) return false;
+    const firstSeq = Number(first['seq']);
+    const why = this.#tooLarge() ? 'size' : this.#tooOld(first['head'], now) ? 'age' : null;
+    if (why === null) {
+      this.#lookFrom = 0;
+      return false;
+    }
+    const oldBefore = why === 'size' ? Number.POSITIVE_INFINITY : now - (this.#limits.ageMs ?? Number.POSITIVE_INFINITY);
+    const from = Math.max(firstSeq, this.#lookFrom);
+    const found = this.#placeToCut(from, { firstSeq, oldBefore, nearest: why === 'size' });
+    this.#lookFrom = found.lookFrom;
+    if (found.before === null) return found.lookFrom > 0;
+    this.#giveUpBefore(found.before, { now, why });
+    return true;
+  }
+
+  #tooLarge(): boolean {
+    const { count, free, pageBytes } = this.#size();
+    return this.#limits.bytes !== null && (count - free) * pageBytes > this.#limits.bytes;
+  }
+
+  #tooOld(head: unknown, now: number): boolean {
+    const at = headOf(head).at;
+    return this.#limits.ageMs !== null && at !== null && at < now - this.#limits.ageMs;
+  }
+
+  /** The nearest or the farthest place among the next entries; where there is none, where to look on (0: at the beginning, another time). */
+  #placeToCut(
+    from: number,
+    { firstSeq, oldBefore, nearest }: { readonly firstSeq: number; readonly oldBefore: number; readonly nearest: boolean },
+  ): { readonly before: number | null; readonly lookFrom: number } {
+    let before = firstSeq;
+    let last = 0;
+    const rows = this.#heads.all(from, lookedAtMax);
+    for (const row of rows) {
+      last = Number(row['seq']);
+      const { type, at } = headOf(row['head']);
+      if (at !== null && at >= oldBefore) return { before: before > firstSeq ? before : null, lookFrom: 0 };
+      if (type === 'checkpoint') before = Math.max(before, this.#sealedBefore(last));
+      if (nearest && before > firstSeq) break;
+    }
+    if (before > firstSeq) return { before, lookFrom: 0 };
+    return { before: null, lookFrom: rows.length < lookedAtMax ? 0 : last + 1 };
+  }
+
+  /** Where the checkpoint allows a cut: every call that began before had ended. */
+  #sealedBefore(seq: number): number {
+    const bytes = this.#bytesOf.get(seq)?.['bytes'];
+    if (!(bytes instanceof Uint8Array)) return 0;
+    const checkpoint = checkpointOf(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    return checkpoint === null ? 0 : Math.min(checkpoint.through + 1, checkpoint.openFrom);
+  }
+
+  #giveUpBefore(before: number, { now, why }: { readonly now: number; readonly why: 'age' | 'size' }): void {
+    const { database, logId } = this.#log;
+    const hash = this.#bytesOf.get(before - 1)?.['hash'];
+    if (!(hash instanceof Uint8Array)) throw new Error(`entry ${before - 1} of the log is not there`);
+    const head = Buffer.from(hash).toString('hex');
+    const at = Math.round(now);
+    const signature = this.#log.sign(`gatehouse prune 1\n${logId}\n${before}\n${head}\n${at}\n`);
+    this.#log.transaction(() => {
+      this.#log.append(JSON.stringify({ type: 'prune', at, before, head, why, signature }));
+      database.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)').run(prunedName, String(before));
+    });
+    this.#before = before;
+  }
+
+  #size(): { readonly count: number; readonly free: number; readonly pageBytes: number } {
+    const row = this.#pages.get();
+    return { count: Number(row?.['page_count']), free: Number(row?.['freelist_count']), pageBytes: Number(row?.['page_size']) };
+  }
+}
+
+const headShape = /^\{"seq":\d+,"type":"([a-z]+)","at":(\d+)/;
+
+/** What every entry begins with. */
+function headOf(head: unknown): { readonly type: string; readonly at: number | null } {
+  const found = head instanceof Uint8Array ? headShape.exec(Buffer.from(head).toString('latin1')) : null;
+  return { type: found?.[1] ?? '', at: found?.[2] === undefined ? null : Number(found[2]) };
+}

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { Erasing } from '#record/erase.ts';
+import { nextHash } from '#record/chain.ts';
+import { logRows } from '#record/log-rows.ts';
+import { Retention } from '#record/retention.ts';
+import type { KeepLimits } from '#record/retention.ts';
+import { chatRequest, openKeptCalls, rowsIn } from '#test/record/kept-calls.ts';
+import type { KeptCalls } from '#test/record/kept-calls.ts';
+
+const hour = 3_600_000;
+
+function retentionOf({ writer, bodies }: KeptCalls, limits: Partial<KeepLimits>): Retention {
+  return new Retention(writer, { limits: { ageMs: null, bytes: null, ...limits }, removed: () => bodies.forget() });
+}
+
+/** Works until there is nothing to do. */
+function settle(retention: Retention, now: number): void {
+  for (let slices = 0; retention.slice(now); slices++) assert.ok(slices < 10_000, 'retention never ends');
+}
+
+function entries({ writer }: KeptCalls): readonly Readonly<Record<string, unknown>>[] {
+  return [...logRows(writer.database, 0)].map((row) => ({ ...JSON.parse(Buffer.from(row.bytes).toString()) }));
+}
+
+/** What is left is chained, and begins where the last `prune` says. */
+function assertChained(calls: KeptCalls): void {
+  const prune = entries(calls).findLast((entry) => entry['type'] === 'prune');
+  let hash: Uint8Array | null = null;
+  for (const row of logRows(calls.writer.database, 0)) {
+    if (row.seq === prune?.['before']) hash = Buffer.from(String(prune['head']), 'hex');
+    if (hash === null) continue;
+    hash = nextHash(hash, row.bytes);
+    assert.deepEqual(Buffer.from(hash), Buffer.from(row.hash), `entry ${row.seq}`);
+  }
+  assert.equal(Buffer.from(hash ?? []).toString('hex'), calls.writer.head.hash);
+}
+
+function keepMany(
+  calls: KeptCalls,
+  { from, to, at }: { readonly from: number; readonly to: number; readonly at: (n: number) => number },
+): void {
+  const numbers = Array.from({ length: to - from }, (_, index) => from + index);
+  calls.keep(...numbers.map((n) => ({ id: `r${n}`, at: at(n), request: chatRequest('shared', `own ${n}`), reply: `reply ${n}` })));
+}
+
+test('what is too old goes up to a checkpoint, with all that is its own, and an entry that is signed says so', (t) => {
+  const calls = openKeptCalls(t);
+  keepMany(calls, { from: 0, to: 50, at: (n) => n });
+  calls.writer.writeBatch(
+    [{ kind: 'score', text: '{"type":"score","at":50,"id":"r1","name":"good"}', columns: ['r1', 'good', 1, null, null, null, 50] }],
+    { at: 50, openFrom: 1 },
+  );
+  calls.checkpoint(50);
+  keepMany(calls, { from: 50, to: 60, at: () => 2 * hour });
+  calls.checkpoint(2 * hour);
+  const retention = retentionOf(calls, { ageMs: hour });
+  settle(retention, hour + 40);
+  assert.equal(rowsIn(calls.writer.database, 'records'), 60, 'the checkpoint is not old enough');
+  settle(retention, 2 * hour);
+  assert.equal(rowsIn(calls.writer.database, 'records'), 10);
+  assert.equal(rowsIn(calls.writer.database, 'scores'), 0);
+  // One frame, one shared message, and of each call that is left its own message and its reply.
+  assert.equal(rowsIn(calls.writer.database, 'bodies'), 22);
+  assert.equal(rowsIn(calls.writer.database, 'nodes'), 11);
+  const kept = calls.read('r55').request;
+  assert.ok(kept.state === 'kept' && Buffer.from(kept.bytes).toString() === chatRequest('shared', 'own 55'));
+  assertChained(calls);
+  const prune = entries(calls).find((entry) => entry['type'] === 'prune');
+  assert.ok(prune);
+  assert.equal(prune['before'], 102);
+  assert.equal(prune['why'], 'age');
+  const text = ['gatehouse prune 1', calls.writer.logId, prune['before'], prune['head'], prune['at'], ''].join('\n');
+  const key = createPublicKey({ key: Buffer.from(publicKeyOf(calls), 'base64'), format: 'der', type: 'spki' });
+  assert.ok(verify(null, Buffer.from(text), key, Buffer.from(String(prune['signature']), 'base64')));
+  // The house opens what is left.
+  assert.equal(rowsIn(calls.reopen().writer.database, 'records'), 10);
+});
+
+function publicKeyOf({ writer }: KeptCalls): string {
+  return String(writer.database.prepare("SELECT value FROM meta WHERE name = 'key'").get()?.['value']);
+}
+
+test('a call that is under way stays whole, and what came after it stays with it', (t) => {
+  const calls = openKeptCalls(t);
+  keepMany(calls, { from: 0, to: 10, at: () => 1 });
+  const openSeq = calls.writer.head.seq + 1;
+  const end = calls.begin({ id: 'open', at: 2, request: chatRequest('long'), reply: 'done' });
+  keepMany(calls, { from: 10, to: 20, at: () => 3 });
+  calls.checkpoint(4, openSeq);
+  const retention = retentionOf(calls, { ageMs: hour });
+  settle(retention, 2 * hour);
+  assert.equal(rowsIn(calls.writer.database, 'records'), 10);
+  end();
+  assert.equal(calls.read('open').request.state, 'kept');
+  assertChained(calls);
+});
+
+test('beyond a call that stood open for long there is a place to cut, however far', (t) => {
+  const calls = openKeptCalls(t);
+  const end = calls.begin({ id: 'open', at: 1, request: chatRequest('long'), reply: 'done' });
+  const { writer } = calls;
+  for (let batch = 0; batch < 90; batch++) {
+    const entry = { kind: 'admin', text: '{"type":"admin","at":1,"action":"drain","subject":"x"}' } as const;
+    writer.writeBatch(
+      Array.from({ length: 60 }, () => entry),
+      { at: 1, openFrom: 1 },
+    );
+  }
+  end();
+  calls.checkpoint(2);
+  settle(retentionOf(calls, { ageMs: hour }), 2 * hour);
+  assert.equal(rowsIn(writer.database, 'records'), 0);
+  assert.ok(rowsIn(writer.database, 'log') < 10);
+  assertChained(calls);
+});
+
+test('a file that is too large loses its oldest calls, and the pages go back to the file system', (t) => {
+  const calls = openKeptCalls(t);
+  const filler = Array.from({ length: 3_000 }, (_, n) => n * 7919).join(' ');
+  for (let n = 0; n < 300; n++) {
+    calls.keep({ id: `r${n}`, at: n, request: chatRequest(`${n} ${filler}`), reply: `${n}` });
+    if (n % 20 === 19) calls.checkpoint(n);
+  }
+  const { database } = calls.writer;
+  const file = (): number => statSync(join(calls.folder, 'record.db')).size;
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  const before = file();
+  const retention = retentionOf(calls, { bytes: before / 2 });
+  settle(retention, 1_000);
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  assert.ok(file() < before / 2 + 4_000_000, `${file()} of ${before}`);
+  assert.equal(calls.read('r299').request.state, 'kept');
+  assert.equal(entries(calls).findLast((entry) => entry['type'] === 'prune')?.['why'], 'size');
+  assertChained(calls);
+});
+
+test('interrupted anywhere, another process goes on; calls that come meanwhile are kept', (t) => {
+  let calls = openKeptCalls(t);
+  keepMany(calls, { from: 0, to: 1_100, at: () => 1 });
+  calls.checkpoint(2);
+  let came = 0;
+  let slices = 0;
+  for (;;) {
+    // Another process each time: what this one had in mind is gone.
+    calls = calls.reopen();
+    const more = retentionOf(calls, { ageMs: hour }).slice(2 * hour);
+    if (!more) break;
+    slices++;
+    calls.keep({ id: `new${came++}`, at: 2 * hour, request: chatRequest('shared', 'own 3'), reply: 'reply 3' });
+  }
+  assert.ok(slices > 3);
+  assert.equal(rowsIn(calls.writer.database, 'records'), came);
+  for (let n = 0; n < came; n++) assert.equal(calls.read(`new${n}`).request.state, 'kept');
+  assert.equal(rowsIn(calls.writer.database, 'nodes'), 2);
+  assert.equal(rowsIn(calls.writer.database, 'bodies'), 4);
+  assert.equal(entries(calls).filter((entry) => entry['type'] === 'prune').length, 1);
+  assertChained(calls);
+});
+
+test('a slice that fails half way leaves the file as it was before it', (t) => {
+  const calls = openKeptCalls(t);
+  keepMany(calls, { from: 0, to: 100, at: () => 1 });
+  calls.checkpoint(2);
+  const retention = retentionOf(calls, { ageMs: hour });
+  assert.ok(retention.slice(2 * hour));
+  const { database } = calls.writer;
+  database.exec("CREATE TEMP TRIGGER stop BEFORE DELETE ON bodies BEGIN SELECT RAISE(ABORT, 'stop'); END");
+  assert.throws(() => retention.slice(2 * hour), /stop/);
+  database.exec('DROP TRIGGER stop');
+  assert.equal(calls.read('r1').reply.state, 'kept');
+  settle(retention, 2 * hour);
+  assert.equal(rowsIn(database, 'records'), 0);
+  assert.equal(rowsIn(database, 'bodies'), 0);
+});
+
+test('what was erased is not given up twice', (t) => {
+  const calls = openKeptCalls(t);
+  keepMany(calls, { from: 0, to: 10, at: () => 1 });
+  calls.checkpoint(2);
+  keepMany(calls, { from: 10, to: 12, at: () => 2 * hour });
+  const erasing = new Erasing(calls.writer, { ask: { ids: ['r1', 'r2'] }, by: 'operator', removed: () => calls.bodies.forget() });
+  while (erasing.slice(3));
+  erasing.finish();
+  settle(retentionOf(calls, { ageMs: hour }), 2 * hour);
+  const kept = calls.read('r11').request;
+  assert.ok(kept.state === 'kept');
+  assert.equal(rowsIn(calls.writer.database, 'erased'), 0);
+  assert.equal(rowsIn(calls.writer.database, 'bodies'), 6);
+});

@@ -1,8 +1,8 @@
-import { Worker } from 'node:worker_threads';
 import type { StartProblem } from '#store/ports.ts';
 import { LogStore } from './log-store.ts';
 import type { MakeLink, StoreClock } from './log-store.ts';
-import type { FromWriter, ToWriter, WriterSettings, WriterStart } from './writer-messages.ts';
+import { linkToWriter } from './writer-link.ts';
+import type { WriterSettings } from './writer-messages.ts';
 
 export interface OpenLogOptions {
   /** The data folder, locked for this process. */
@@ -11,10 +11,18 @@ export interface OpenLogOptions {
   readonly settings: WriterSettings;
   /** Hears what the operator should. */
   readonly tell: (note: string) => void;
+  /** Makes the threads; for tests that end them. */
+  readonly link?: typeof linkToWriter;
 }
 
 /** Opens the record of a data folder in a thread of its own; see `LogStore`. Says why it cannot be. */
-export function openLogStore({ folder, clock, settings, tell }: OpenLogOptions): Promise<LogStore | StartProblem> {
+export function openLogStore({
+  folder,
+  clock,
+  settings,
+  tell,
+  link: linkTo = linkToWriter,
+}: OpenLogOptions): Promise<LogStore | StartProblem> {
   const make: MakeLink = (now, hear) => linkTo({ folder, at: clock.wallNow(), first: false, settings: now }, hear);
   return new Promise((resolve) => {
     let store: LogStore | null = null;
@@ -41,18 +49,4 @@ export function openLogStore({ folder, clock, settings, tell }: OpenLogOptions):
       },
     );
   });
-}
-
-function linkTo(
-  start: WriterStart,
-  hear: { readonly message: (message: FromWriter) => void; readonly gone: (why: string) => void },
-): ReturnType<MakeLink> {
-  const worker = new Worker(new URL('writer-worker.ts', import.meta.url), { workerData: start, name: 'record' });
-  let why = 'its thread ended';
-  worker.on('message', hear.message);
-  worker.on('error', (error) => {
-    why = `its thread failed: ${error instanceof Error ? error.message : String(error)}`;
-  });
-  worker.on('exit', () => hear.gone(why));
-  return { post: (message: ToWriter) => worker.postMessage(message), end: () => void worker.terminate() };
 }

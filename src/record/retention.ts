@@ -1,15 +1,11 @@
 import type { StatementSync } from 'node:sqlite';
 
+import { dropTerms } from './asking/terms.ts';
 import { BodyRelease } from './bodies-release.ts';
 import { checkpointOf } from './checkpoint.ts';
+import type { KeepLimits } from './keep-limits.ts';
 import type { LogHand } from './log-hand.ts';
 import { retainedEntry } from './retained-entry.ts';
-
-/** How much of the record is kept; null: no end. */
-export interface KeepLimits {
-  readonly ageMs: number | null;
-  readonly bytes: number | null;
-}
 
 /** What retention has done so far, since the writer began. */
 export interface Pruned {
@@ -51,6 +47,7 @@ export class Retention {
   readonly #bytesOf: StatementSync;
   readonly #oldest: StatementSync;
   readonly #isErased: StatementSync;
+  readonly #dropTerms: (id: string) => void;
   readonly #dropRecord: StatementSync;
   readonly #dropScore: StatementSync;
   readonly #dropEntries: StatementSync;
@@ -68,6 +65,7 @@ export class Retention {
     this.#bytesOf = database.prepare('SELECT hash, bytes FROM log WHERE seq = ?');
     this.#oldest = database.prepare('SELECT seq, bytes FROM log WHERE seq < ? ORDER BY seq LIMIT ?');
     this.#isErased = database.prepare('SELECT 1 FROM erased WHERE id = ?');
+    this.#dropTerms = dropTerms(database);
     this.#dropRecord = database.prepare('DELETE FROM records WHERE id = ?');
     this.#dropScore = database.prepare('DELETE FROM scores WHERE seq = ?');
     this.#dropEntries = database.prepare('DELETE FROM log WHERE seq <= ?');
@@ -123,7 +121,10 @@ export class Retention {
     if (type === 'score') this.#dropScore.run(seq);
     if (id === null || (type !== 'start' && type !== 'terminal')) return;
     // What belongs to a call is asked by its row, which cannot be made again without its start.
-    if (type === 'start') this.#dropRecord.run(id);
+    if (type === 'start') {
+      this.#dropTerms(id);
+      this.#dropRecord.run(id);
+    }
     if (body !== null && this.#isErased.get(id) === undefined) release.release(body);
   }
 

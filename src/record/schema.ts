@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { termTables } from './asking/terms.ts';
 import { bodyTables } from './bodies-tables.ts';
 import { RECORD_COLUMNS } from './projection.ts';
 
@@ -14,7 +15,9 @@ const migrations: readonly string[] = [
    CREATE TABLE policies (hash TEXT PRIMARY KEY, json TEXT);
    ${bodyTables}
    CREATE TABLE records (seq INTEGER PRIMARY KEY, start_seq INTEGER NOT NULL, ${recordColumns});
-   CREATE TABLE scores (seq INTEGER PRIMARY KEY, id TEXT, name TEXT, value REAL, label TEXT, source TEXT, comment TEXT, at INTEGER);`,
+   CREATE TABLE scores (seq INTEGER PRIMARY KEY, id TEXT, name TEXT, value REAL, label TEXT, source TEXT, comment TEXT, at INTEGER);
+   CREATE INDEX scores_id ON scores (id);
+   ${termTables}`,
 ];
 
 /** How the writer uses the file. Pages of 8 KiB hold a whole entry, mostly; the size holds only before the first table. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { TermTask } from './asking/terms.ts';
 import type { BodyKeeper } from './body-keeper.ts';
 import { bodyKeeper } from './bodies-keeper.ts';
 import { bodiesSecret } from './bodies-secret.ts';
@@ -31,7 +32,10 @@ export function writerExtensions(
   const retention = new Retention(writer, { limits: settings.keep, removed });
   return {
     keeper: bodyKeeper(bodies),
-    idleTasks: [{ name: 'retention', slice: () => retention.slice(now()) }],
+    idleTasks: [
+      { name: 'retention', slice: () => retention.slice(now()) },
+      new TermTask(writer.database, (work) => writer.transaction(work)),
+    ],
     commands: { [eraseName]: eraseCommand(writer, removed) },
     use: ({ keep }) => retention.setLimits(keep),
   };

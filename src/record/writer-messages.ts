@@ -1,7 +1,7 @@
 import type { Said } from '#store/ports.ts';
 import type { Head } from './chain.ts';
 import type { ColumnValue } from './projection.ts';
-import type { KeepLimits } from './retention.ts';
+import type { KeepLimits } from './keep-limits.ts';
 
 /**
  * What goes between the house's thread and the one that writes. `text` is an entry as JSON without its `seq`, which the writer puts

@@ -1,0 +1,5 @@
+/** How much of the record is kept; null: no end. */
+export interface KeepLimits {
+  readonly ageMs: number | null;
+  readonly bytes: number | null;
+}

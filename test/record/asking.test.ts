@@ -1,0 +1,281 @@
+/** Lists of calls, one call's story, sums of costs, runs and scores, asked of a record that the real writer wrote. */
+import assert from 'node:assert/strict';
+import type { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import fc from 'fast-check';
+import type { Intent, Terminal } from '#core/record/record.ts';
+import { costGroups } from '#record/asking/cost-groups.ts';
+import { listRecords, recordsAfter } from '#record/asking/list-records.ts';
+import type { RecordFilter } from '#record/asking/list-records.ts';
+import { readCall } from '#record/asking/read-call.ts';
+import { openForAsking, policyJson } from '#record/asking/record-reader.ts';
+import { listRuns, readRun } from '#record/asking/runs.ts';
+import { scoreRanks } from '#record/asking/score-ranks.ts';
+import { TermTask, termsThrough } from '#record/asking/terms.ts';
+import { openLog } from '#record/open-log.ts';
+import { isStartProblem } from '#store/ports.ts';
+import type { StoreOp } from '#store/ports.ts';
+import { attemptWith, intentWith, terminalWith } from '#store/record-fixture.ts';
+import { openRecord, recordFolder } from './record-stage.ts';
+
+interface CallParts {
+  readonly id: string;
+  readonly intent?: Partial<Intent>;
+  readonly terminal?: Partial<Terminal>;
+  readonly said?: { readonly request: string; readonly reply: string };
+}
+
+function callOps({ id, intent = {}, terminal = {}, said }: CallParts): StoreOp[] {
+  const full = (text: string) => ({ said: { capture: 'full', bytes: Buffer.from(text) } as const });
+  return [
+    { op: 'start', intent: intentWith({ id, ...intent }), ...(said ? full(said.request) : {}) },
+    { op: 'terminal', terminal: terminalWith({ id, ...terminal }), ...(said ? full(said.reply) : {}) },
+  ];
+}
+
+/** A record with these calls, closed, and open for asking. */
+async function recordOf(t: TestContext, ops: readonly StoreOp[]): Promise<{ readonly folder: string; readonly database: DatabaseSync }> {
+  const folder = recordFolder(t);
+  const store = await openRecord(folder);
+  for (const op of ops) await store.commit([op]);
+  await store.close();
+  const database = openForAsking(folder);
+  t.after(() => database.close());
+  return { folder, database };
+}
+
+const idsOf = (database: DatabaseSync, filter: RecordFilter, limit = 100): readonly string[] =>
+  listRecords(database, filter, { limit, before: null }).rows.map(({ id }) => id);
+
+/** Writes terms until there is nothing to write, as the idle writer does. */
+function writeTerms(folder: string, slices: number): void {
+  const opened = openLog(folder, 0);
+  assert.ok(!isStartProblem(opened));
+  const task = new TermTask(opened.writer.database, (work) => opened.writer.transaction(work));
+  for (let slice = 0; slice < slices && task.slice(); slice++);
+  opened.writer.close();
+}
+
+test('lists are newest first, in pages, and filters find just what they say', async (t) => {
+  const { database } = await recordOf(t, [
+    ...callOps({ id: 'a', intent: { task: 'nightly', at: 1_000 }, terminal: { servedBy: 'spark/m', durationMs: 10 } }),
+    ...callOps({ id: 'b', intent: { at: 2_000 }, terminal: { result: 'refused', code: 'saturated', status: 429, durationMs: 10 } }),
+    ...callOps({ id: 'c', intent: { task: 'nightly', at: 3_000 }, terminal: { servedBy: 'thor/m', durationMs: 10 } }),
+  ]);
+  assert.deepEqual(idsOf(database, {}), ['c', 'b', 'a']);
+  const first = listRecords(database, {}, { limit: 2, before: null });
+  assert.deepEqual([first.rows.map(({ id }) => id), first.next], [['c', 'b'], first.rows[1]?.seq]);
+  const second = listRecords(database, {}, { limit: 2, before: first.next });
+  assert.deepEqual([second.rows.map(({ id }) => id), second.next], [['a'], null]);
+  assert.deepEqual(idsOf(database, { task: 'nightly' }), ['c', 'a']);
+  assert.deepEqual(idsOf(database, { task: 'nightly', upstream: 'spark' }), ['a']);
+  assert.deepEqual(idsOf(database, { code: 'saturated' }), ['b']);
+  assert.deepEqual(idsOf(database, { task: 'nobody' }), []);
+  assert.deepEqual(idsOf(database, { since: 1_500 }), ['c', 'b']);
+  assert.deepEqual(idsOf(database, { until: 2_500 }), ['b', 'a']);
+  assert.deepEqual(
+    recordsAfter(database, {}, first.rows[1]?.seq ?? 0).map(({ id }) => id),
+    ['c'],
+  );
+  const [row] = listRecords(database, { task: 'nightly' }, { limit: 1, before: null }).rows;
+  assert.deepEqual([row?.target, row?.upstream, row?.result, row?.stream, row?.durationMs], ['thor/m', 'thor', 'ok', false, 10]);
+});
+
+test('with terms, without them and with terms for half of the calls the same is found', async (t) => {
+  const values = { task: ['one', 'two', null], route: ['code', 'chat'], result: ['ok', 'failed'], upstream: ['spark', 'thor'] } as const;
+  await fc.assert(
+    fc.asyncProperty(fc.infiniteStream(fc.nat()), fc.nat(450), async (dice, indexed) => {
+      const pick = <Value>(from: readonly Value[]): Value => {
+        const value = from[(dice.next().value ?? 0) % from.length];
+        assert.ok(value !== undefined);
+        return value;
+      };
+      const calls = Array.from({ length: 450 }, (_, at) => ({
+        id: `r${at}`,
+        at: 1_000 * at,
+        task: pick(values.task),
+        route: pick(values.route),
+        result: pick(values.result),
+        upstream: pick(values.upstream),
+      }));
+      const folder = recordFolder(t);
+      const store = await openRecord(folder);
+      await store.commit(
+        calls.flatMap(({ id, at, task, route, result, upstream }) =>
+          callOps({
+            id,
+            intent: { at, task, decision: { reason: 'rest', bucket: null, route, promotedTo: null, notes: [], plan: null, refusal: null } },
+            terminal: { result, servedBy: `${upstream}/m`, durationMs: 5 },
+          }),
+        ),
+      );
+      await store.close();
+      writeTerms(folder, Math.ceil(indexed / 200));
+      const database = openForAsking(folder);
+      try {
+        for (const filter of [
+          { task: 'one' },
+          { route: 'code', upstream: 'thor' },
+          { result: 'failed', task: 'two', since: 50_000, until: 300_000 },
+        ]) {
+          const wanted = calls
+            .filter((call) =>
+              Object.entries(filter).every(
+                ([key, value]) => key === 'since' || key === 'until' || new Map(Object.entries(call)).get(key) === value,
+              ),
+            )
+            .filter(({ at }) => !('since' in filter) || (at + 5 >= 50_000 && at + 5 <= 300_000));
+          const found: string[] = [];
+          for (let before: number | null = null; ;) {
+            const page: ReturnType<typeof listRecords> = listRecords(database, filter, { limit: 7, before });
+            found.push(...page.rows.map(({ id }) => id));
+            if (page.next === null) break;
+            before = page.next;
+          }
+          assert.deepEqual(found, wanted.map(({ id }) => id).toReversed());
+        }
+      } finally {
+        database.close();
+      }
+    }),
+    { numRuns: 3 },
+  );
+});
+
+test('the terms of calls are written when nothing else is to do', async (t) => {
+  const { folder, database } = await recordOf(t, callOps({ id: 'a', intent: { task: 'nightly' } }));
+  writeTerms(folder, 9);
+  assert.equal(termsThrough(database), 2);
+  assert.deepEqual(idsOf(database, { task: 'nightly' }), ['a']);
+});
+
+test('one call in full: what was asked, decided, seen, said and thought of it; its beginning is enough to name it', async (t) => {
+  const said = { request: '{"model":"auto","messages":[{"role":"user","content":"ü"}]}', reply: '{"choices":[]}' };
+  const { database } = await recordOf(t, [
+    ...callOps({ id: 'req_abc', terminal: { attempts: [attemptWith()], servedBy: 'one/m' }, said }),
+    ...callOps({ id: 'req_abd' }),
+    { op: 'score', at: 9, id: 'req_abc', name: 'useful', value: 0.5, label: null, source: 'me', comment: 'fair' },
+  ]);
+  const story = readCall(database, 'req_abc');
+  assert.deepEqual(story?.intent, intentWith({ id: 'req_abc' }));
+  assert.deepEqual(story?.terminal, terminalWith({ id: 'req_abc', attempts: [attemptWith()], servedBy: 'one/m' }));
+  assert.deepEqual(story?.scores, [{ at: 9, name: 'useful', value: 0.5, label: null, source: 'me', comment: 'fair' }]);
+  assert.equal(story?.bodies.request.state === 'kept' && Buffer.from(story.bodies.request.bytes).toString(), said.request);
+  assert.equal(story?.bodies.reply.state === 'kept' && Buffer.from(story.bodies.reply.bytes).toString(), said.reply);
+  assert.equal(readCall(database, 'req_abd')?.row.id, 'req_abd');
+  assert.equal(readCall(database, 'req_ab'), null, 'two begin so');
+  assert.equal(readCall(database, 'req_x'), null);
+});
+
+test('costs are summed by task, key, model and day; what is not known is counted', async (t) => {
+  const usage = { input: 10, output: 5, cachedInput: null, reasoning: null };
+  const day = 86_400_000;
+  const { database } = await recordOf(t, [
+    ...callOps({ id: 'a', intent: { task: 'nightly', at: day }, terminal: { servedBy: 'far/org/big', costNano: 500, usage } }),
+    ...callOps({
+      id: 'b',
+      intent: { task: 'nightly', at: day + 5 },
+      terminal: { servedBy: 'one/m', costNano: 20, energyMws: 7, compareNano: 90, usage },
+    }),
+    ...callOps({ id: 'c', intent: { at: 2 * day, principal: 'k_two' }, terminal: { servedBy: 'one/m' } }),
+  ]);
+  const nightly = {
+    name: 'nightly',
+    calls: 2,
+    inputTokens: 20,
+    outputTokens: 10,
+    costNano: 520,
+    unknown: 0,
+    energyMws: 7,
+    compareNano: 90,
+  };
+  const other = { name: null, calls: 1, inputTokens: 0, outputTokens: 0, costNano: 0, unknown: 1, energyMws: 0, compareNano: 0 };
+  assert.deepEqual(costGroups(database, 'task', {}), [nightly, other]);
+  assert.deepEqual(
+    costGroups(database, 'model', {}).map(({ name, costNano }) => [name, costNano]),
+    [
+      ['org/big', 500],
+      ['m', 20],
+    ],
+  );
+  assert.deepEqual(
+    costGroups(database, 'key', {}).map(({ name }) => name),
+    ['k_one', 'k_two'],
+  );
+  assert.deepEqual(
+    costGroups(database, 'day', {}).map(({ name, calls }) => [name, calls]),
+    [
+      ['1970-01-02', 2],
+      ['1970-01-03', 1],
+    ],
+  );
+  assert.deepEqual(
+    costGroups(database, 'day', { offsetMs: -day / 2 }).map(({ name }) => name),
+    ['1970-01-01', '1970-01-02'],
+  );
+});
+
+const reply = (args: string): string =>
+  JSON.stringify({ choices: [{ message: { role: 'assistant', tool_calls: [{ function: { name: 'read', arguments: args } }] } }] });
+
+test('a run that makes the same tool call again and again is looping, however its arguments are ordered; so is one that only fails', async (t) => {
+  const turn = (id: string, session: string, said: string, terminal: Partial<Terminal> = {}): StoreOp[] =>
+    callOps({ id, intent: { session }, terminal, said: { request: '{"messages":[]}', reply: said } });
+  const { database } = await recordOf(t, [
+    ...turn('a', 'loops', reply('{"path":"x","n":1}'), { usage: { input: 100, output: 1, cachedInput: null, reasoning: null } }),
+    ...turn('b', 'loops', reply('{"n":1,"path":"x"}')),
+    ...turn('c', 'loops', reply('{"n":1, "path":"x"}'), { usage: { input: 900, output: 1, cachedInput: null, reasoning: null } }),
+    ...turn('d', 'works', reply('{"path":"x"}')),
+    ...turn('e', 'works', reply('{"path":"y"}')),
+    ...['f', 'g', 'h', 'i'].flatMap((id) => turn(id, 'fails', '', { result: 'refused', verdict: null })),
+    ...turn('j', 'alone', ''),
+  ]);
+  assert.deepEqual(
+    listRuns(database, {}, 10).map(({ session, calls, failed }) => [session, calls, failed]),
+    [
+      ['fails', 4, 4],
+      ['works', 2, 0],
+      ['loops', 3, 0],
+    ],
+  );
+  const loops = readRun(database, 'loops');
+  assert.deepEqual(loops?.repeatedCall, { call: 'read({"n":1,"path":"x"})', times: 3 });
+  assert.equal(loops?.looping, 'this run is looping: the same tool call 3 times in a row');
+  assert.deepEqual(loops?.contextGrowth?.to, 900);
+  assert.equal(readRun(database, 'works')?.looping, null);
+  assert.equal(readRun(database, 'fails')?.looping, 'this run is looping: 4 turns in a row without a good answer');
+  assert.equal(readRun(database, 'nobody'), null);
+});
+
+test('routes and models are ranked by their scores; of two from one source the later counts', async (t) => {
+  const score = (id: string, value: number | null, label: string | null = null): StoreOp => ({
+    op: 'score',
+    at: 1,
+    id,
+    name: 'useful',
+    value,
+    label,
+    source: 'me',
+    comment: null,
+  });
+  const { database } = await recordOf(t, [
+    ...callOps({ id: 'a', terminal: { servedBy: 'one/m' } }),
+    ...callOps({ id: 'b', terminal: { servedBy: 'two/n' } }),
+    ...callOps({ id: 'c', terminal: { servedBy: 'two/n' } }),
+    score('a', 1),
+    score('a', 0),
+    score('b', 0.5),
+    score('c', null, 'good'),
+  ]);
+  assert.deepEqual(scoreRanks(database, 'model'), [
+    { name: 'n', score: 'useful', numbers: 1, mean: 0.5, labels: [{ label: 'good', count: 1 }] },
+    { name: 'm', score: 'useful', numbers: 1, mean: 0, labels: [] },
+  ]);
+});
+
+test('the policy that a call was decided under is there', async (t) => {
+  const { database } = await recordOf(t, [{ op: 'policy', at: 1, hash: 'h', json: '{"a":1}' }]);
+  assert.equal(policyJson(database, 'h'), '{"a":1}');
+  assert.equal(policyJson(database, 'x'), null);
+});

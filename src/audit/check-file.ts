@@ -79,13 +79,19 @@ export function checkErased(
   const has = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'erased'").get();
   if (has === undefined) return;
   const noted = new Set<string>();
-  const see = ({ id }: Readonly<Record<string, unknown>>): void => {
+  const see = ({ id, seq, ended }: Readonly<Record<string, unknown>>): void => {
     noted.add(String(id));
+    if (ended !== null && ended !== seq)
+      findings.add('count', Number(ended), `${String(id)} is noted as erased with another end than it has`);
     // Where the log's beginning went, the entry that erased a call may have gone before the note.
     if (!options.erased.has(String(id)) && !options.pruned)
       findings.add('count', null, `${String(id)} is noted as erased, and no entry erased it`);
   };
-  eachRow(db, 'SELECT id FROM erased', { table: 'erased', findings, see });
+  eachRow(db, 'SELECT erased.id, erased.seq, records.seq AS ended FROM erased LEFT JOIN records ON records.id = erased.id', {
+    table: 'erased',
+    findings,
+    see,
+  });
   if (options.pruned) return;
   for (const id of options.erased) if (!noted.has(id)) findings.add('count', null, `${id} was erased and is not noted`);
 }

@@ -36,8 +36,10 @@ export function readOutside(path: string, findings: Findings, seal: SealKey): Ou
     throw new CannotRead(`the outside copy ${path} cannot be read: ${wordsOf(error)}`);
   }
   const lines = text.split('\n');
-  const torn = lines.pop() !== '';
-  const notes = torn ? ['the last line of the outside copy was not written to its end; it is left out'] : [];
+  const torn = lines.pop() ?? '';
+  // The end of a line that was being written is missing; one that has its end was not.
+  if (torn.includes('}')) lines.push(torn);
+  const notes = torn === '' || torn.includes('}') ? [] : ['the last line of the outside copy was not written to its end; it is left out'];
   const keys = new Map<string, KeyObject | null>();
   const good: Line[] = [];
   for (const [index, json] of lines.entries()) {

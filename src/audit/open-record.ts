@@ -81,7 +81,7 @@ export function identityOf({ db, file }: OpenRecord): Identity {
   const [log, key] = [rows.get('log'), rows.get('key')];
   if (typeof log !== 'string' || typeof key !== 'string') throw new CannotRead(`${file} does not say which log it is`);
   const pruned = rows.get('prunedBefore');
-  return { log, key, prunedBefore: pruned === undefined ? null : JSON.stringify(pruned) };
+  return { log, key, prunedBefore: pruned === undefined ? null : typeof pruned === 'string' ? pruned : 'no text' };
 }
 
 /** A public key as a person gives it: its base64, or the name of a file with that or with PEM. */

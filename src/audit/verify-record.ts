@@ -5,7 +5,7 @@ import { LogCheck } from './check-log.ts';
 import type { LogResult } from './check-log.ts';
 import { readOutside } from './check-outside.ts';
 import type { Outside } from './check-outside.ts';
-import type { Proof } from './check-seals.ts';
+import type { Proof, SealKey } from './check-seals.ts';
 import { Findings, findingMeanings } from './finding.ts';
 import type { Finding, FindingCode } from './finding.ts';
 import { identityOf, openRecord } from './open-record.ts';
@@ -63,13 +63,10 @@ function check(record: OpenRecord, options: VerifyOptions): AuditReport {
   checkPages(record.db, findings);
   const seal = { log, key };
   const outside = options.checkpoints === null ? null : readOutside(options.checkpoints, findings, seal);
-  const pass = checkTables(record.db, findings)
-    ? new LogCheck(record.db, { findings, seal, outside, progress: options.progress ?? ((): void => undefined) })
-    : null;
-  pass?.run();
+  const pass = checkTables(record.db, findings) ? runPass(record, findings, { seal, outside, options }) : null;
   const before = pass?.result().before ?? 1;
-  if (prunedBefore !== null && prunedBefore !== JSON.stringify(String(before))) {
-    findings.add('meta', null, `it says that entries before ${prunedBefore} were given up, prune entries say ${before}`);
+  if ((prunedBefore ?? '1') !== String(before)) {
+    findings.add('meta', null, `it says that entries before ${prunedBefore ?? '1'} were given up, prune entries say ${before}`);
   }
   const policies = pass === null ? 0 : checkPolicies(record.db, findings, { named: pass.policies, pruned: pass.first > 1 });
   const result = pass?.result() ?? nothing;
@@ -85,6 +82,25 @@ function check(record: OpenRecord, options: VerifyOptions): AuditReport {
     counts: [...findings.counts].map(([code, count]) => ({ code, count, means: findingMeanings[code] })),
     findings: findings.kept,
   };
+}
+
+/** Goes through the log as far as the file can be read. */
+function runPass(
+  record: OpenRecord,
+  findings: Findings,
+  { seal, outside, options }: { readonly seal: SealKey; readonly outside: Outside | null; readonly options: VerifyOptions },
+): LogCheck | null {
+  const progress = options.progress ?? ((): void => undefined);
+  let pass: LogCheck | null = null;
+  try {
+    pass = new LogCheck(record.db, { findings, seal, outside, progress });
+    pass.run();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    findings.breakChainAt(0);
+    findings.add('damaged', null, `the file cannot be read to its end: ${error.message}`);
+  }
+  return pass;
 }
 
 /** The outside copy proves more than a later checkpoint of the file: only its lines are out of reach of whoever has the key. */

@@ -1,4 +1,5 @@
 import type { Mutant } from '#scripts/run-mutant.ts';
+import { AUDIT_MUTANTS } from './audit-mutants.ts';
 import { CORE_MUTANTS } from './core-mutants.ts';
 import { EDGE_MUTANTS } from './edge-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
@@ -6,4 +7,11 @@ import { INPUT_MUTANTS } from './input-mutants.ts';
 import { PROVER_MUTANTS } from './prover-mutants.ts';
 
 /** The breakages that `npm run mutants` tries, each with the test that has to turn red. */
-export const MUTANTS: readonly Mutant[] = [...CORE_MUTANTS, ...GATEWAY_MUTANTS, ...EDGE_MUTANTS, ...INPUT_MUTANTS, ...PROVER_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...CORE_MUTANTS,
+  ...GATEWAY_MUTANTS,
+  ...EDGE_MUTANTS,
+  ...INPUT_MUTANTS,
+  ...PROVER_MUTANTS,
+  ...AUDIT_MUTANTS,
+];

@@ -9,6 +9,7 @@ import { doctorCommand } from './doctor.ts';
 import { drainCommand, undrainCommand } from './drain.ts';
 import { CliStop, exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { explainCommand } from './explain.ts';
+import { fakeUpstreamCommand } from './fake-upstream.ts';
 import { initCommand } from './init.ts';
 import { installCommand } from './install.ts';
 import { keysCommand } from './keys.ts';
@@ -58,6 +59,7 @@ function buildProgram(shell: Shell): Command {
     undrainCommand(shell),
     reloadCommand(shell),
     demoCommand(shell),
+    fakeUpstreamCommand(shell),
     serviceCommand(shell),
     installCommand(),
   ];

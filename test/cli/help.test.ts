@@ -21,6 +21,7 @@ const commands = [
   'undrain',
   'reload',
   'demo',
+  'fake-upstream',
   'service',
   'install',
 ];

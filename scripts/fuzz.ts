@@ -36,4 +36,5 @@ for (const fuzzer of chosen) {
   }
 }
 console.log(failed === 0 ? 'nothing fell over' : `${failed} of ${chosen.length} sorts found something`);
+console.log(JSON.stringify({ part: 'fuzz', seed, inputs: Number(values.inputs), sorts: chosen.length, failed }));
 process.exitCode = failed === 0 ? 0 : 1;

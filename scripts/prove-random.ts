@@ -31,9 +31,11 @@ for (let from = 0; from < policies; from += batch) {
     } catch (error) {
       console.error(`policy ${at} of seed ${seed + from} (--seed ${seed + from} --policies ${at + 1}):`);
       console.error(error);
+      console.log(JSON.stringify({ part: 'prove', seed, requests, ...seen, failed: 1 }));
       process.exit(1);
     }
   }
   console.log(JSON.stringify(seen));
 }
 console.log('prover and walks agree');
+console.log(JSON.stringify({ part: 'prove', seed, requests, ...seen, failed: 0 }));

@@ -103,6 +103,7 @@ export async function playFaultWorld(play: FaultPlay, seed: number): Promise<{ r
   world.prober.stop();
   void world.record.close();
   await clock.run({ atMs: clock.now() + recoverMs, over: () => false });
+  await world.rest();
   return { world, wrong: [...wrong, ...checkWorld(world)] };
 }
 

@@ -41,6 +41,7 @@ export async function runWorld(
   world.prober.stop();
   void world.record.close();
   await clock.run({ atMs: clock.now() + afterglowMs, over: () => false });
+  await world.rest();
   return world;
 }
 

@@ -109,6 +109,11 @@ export class VirtualMachine {
     this.#crash = reset;
   }
 
+  /** Stops all that it still works on for nobody; whoever is connected stays so. */
+  rest(): void {
+    this.#life.abort();
+  }
+
   crash(): void {
     this.#life.abort();
     this.#life = new AbortController();

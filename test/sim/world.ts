@@ -231,6 +231,12 @@ export class World {
     this.#calm();
   }
 
+  /** Machines that ignore that their callers left go on for as long as they please; that is not our timer. */
+  async rest(): Promise<void> {
+    for (const machine of this.machines) machine.rest();
+    await this.clock.run({ atMs: this.clock.now(), over: () => false });
+  }
+
   #calm(): void {
     this.network.calm = true;
     this.record.mend();

@@ -11,12 +11,12 @@ export const INPUT_MUTANTS: readonly Mutant[] = [
     expect: 'HTTP/1.0 with a chunked body',
   },
   {
-    name: 'a body is parsed before it is counted',
+    name: 'a body is parsed before its depth is known',
     file: 'src/surfaces/read-json-body.ts',
-    find: 'const members = findJsonMembers(text, bounds);',
-    replace: 'try { JSON.parse(text); } catch { /* as before */ }\n  const members = findJsonMembers(text, bounds);',
-    tests: ['test/bad-input/bodies.test.ts'],
-    expect: '9,000,000 nested arrays',
+    find: 'if (members.exceeded !== null) return',
+    replace: "if (members.exceeded === 'keysMax') return",
+    tests: ['src/surfaces/openai-chat/read-request.test.ts'],
+    expect: 'what was made to be expensive is refused before it is parsed',
   },
   {
     name: 'values are not counted',

@@ -116,6 +116,18 @@ for (const [param, body] of wrong) {
   });
 }
 
+test('what was made to be expensive is refused before it is parsed', () => {
+  assert.match(refused('['.repeat(100_000)).message, /deeper than 64/);
+  assert.match(refused(`{"a":[${'1,'.repeat(600_000)}`).message, /more than 500000 values/);
+  assert.match(refused(`{${'"k":1,'.repeat(11_000)}`).message, /more than 10000 keys/);
+});
+
+test('the place of a fault is looked for in the first million characters', () => {
+  assert.match(refused(`{"a":"${'x'.repeat(900_000)}",}`).message, /see line 1, column 900009/);
+  assert.match(refused(`{"a":"${'x'.repeat(1_100_000)}",}`).message, /somewhere behind character 1000000/);
+  assert.match(refused(`{"a":"${'x'.repeat(900_000)}`).message, /ends too early/);
+});
+
 test('a missing model is told of "auto"', () => {
   assert.match(refused({ messages: hello }).message, /"auto"/);
 });

@@ -203,7 +203,7 @@ export const ROOMS: readonly Room[] = [
     name: 'control',
     files: ['src/control/**'],
     own: ['control/'],
-    rooms: ['core/', 'gateway/', 'config/', 'identity/', 'store/ports.ts', 'telemetry/', 'surfaces/kind.ts', 'upstreams/kind.ts'],
+    rooms: ['core/', 'gateway/', 'config/', 'identity/', 'record/erase.ts', 'store/ports.ts', 'telemetry/', 'surfaces/kind.ts', 'upstreams/kind.ts'],
     packages: [],
     node: ['plain'],
     world: 'acting',

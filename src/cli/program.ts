@@ -13,6 +13,7 @@ import { fakeUpstreamCommand } from './fake-upstream.ts';
 import { initCommand } from './init.ts';
 import { installCommand } from './install.ts';
 import { keysCommand } from './keys.ts';
+import { recordsCommand } from './records.ts';
 import { reloadCommand } from './reload.ts';
 import { serviceCommand } from './systemd-unit.ts';
 import type { Shell } from './shell.ts';
@@ -54,6 +55,7 @@ function buildProgram(shell: Shell): Command {
     statusCommand(shell),
     topCommand(shell),
     keysCommand(shell),
+    recordsCommand(shell),
     auditCommand(shell),
     drainCommand(shell),
     undrainCommand(shell),

@@ -15,6 +15,7 @@ import type { House } from '#gateway/house.ts';
 import type { Clock } from '#gateway/ports.ts';
 import { Prober } from '#gateway/prober.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
+import { eraseThrough } from '#record/erase-command.ts';
 import type { LogStore } from '#record/log-store.ts';
 import { Recovery } from '#recovery/recovery.ts';
 import type { DataFolder } from '#store/data-folder.ts';
@@ -49,7 +50,7 @@ export interface HouseGround {
   readonly policyPath: string | null;
   readonly folder: DataFolder;
   readonly keys: KeyRing;
-  readonly store: Store & Pick<LogStore, 'use'>;
+  readonly store: Store & Pick<LogStore, 'use' | 'ask'>;
   readonly demo: DemoMachines | null;
   readonly onTold: (told: Told) => void;
 }
@@ -262,6 +263,7 @@ function controlOf({ ground, house, metrics, telemetry, addresses, reload: readA
     metricsText: () => metrics.text(figures(), readProcess()),
     stats: () => statsOf(metrics, figures(), readProcess()),
     subscribe: (listener) => telemetry.subscribe(({ happening }) => listener(happening)),
+    erase: (ask) => eraseThrough((name, what) => store.ask(name, what), { ask, by: 'operator', now: () => clock.wallNow() }),
     noteOperator: ({ action, subject }) => store.commit([{ op: 'operator', at: clock.wallNow(), action, subject }]),
   };
 }

@@ -3,6 +3,7 @@ import type { PolicyTables } from '#core/policy/tables.ts';
 import type { FleetState } from '#gateway/fleet-state.ts';
 import type { Clock, Digest } from '#gateway/ports.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
+import type { EraseAsk, Erased } from '#record/erase.ts';
 import type { Surface } from '#surfaces/kind.ts';
 import type { RecoveryEvent } from '#store/ports.ts';
 import type { Happening } from '#telemetry/ports.ts';
@@ -39,11 +40,13 @@ export interface Control {
   stats(): object;
   /** Hands over what happens from now on, until the returned function is called. */
   subscribe(listener: (happening: Happening) => void): () => void;
+  /** Removes the texts of calls from the record. Rejects with `RecordUnavailable` where it cannot be written. */
+  erase(ask: EraseAsk): Promise<Erased>;
   /** Keeps what the operator did. Awaited before it is done; rejects with `RecordUnavailable`. */
   noteOperator(change: OperatorChange): Promise<void>;
 }
 
-/** One thing the operator did: `drain`, `undrain`, `reload-config`, `keys-new`, `keys-revoke`, `recover`, `demo-break`, `demo-mend`, and to what. */
+/** One thing the operator did: `drain`, `undrain`, `reload-config`, `keys-new`, `keys-revoke`, `recover`, `records-erase`, `demo-break`, `demo-mend`, and to what. */
 export interface OperatorChange {
   readonly action: string;
   readonly subject: string;

@@ -4,6 +4,7 @@ import { demoAnswer } from './demo-answer.ts';
 import { describeFleet } from './describe-fleet.ts';
 import { drainAnswer } from './drain-answer.ts';
 import type { Answer, Endpoint, KnownRequest, OpenRequest } from './endpoint.ts';
+import { eraseAnswer } from './erase-answer.ts';
 import { EventAudience } from './event-audience.ts';
 import { explainAnswer } from './explain-answer.ts';
 import { frontPage } from './front-page.ts';
@@ -17,6 +18,8 @@ import { statusAnswer } from './status-answer.ts';
 /** Requests to explain may carry images, like the requests themselves. */
 const explainBytesMax = 20_000_000;
 const formBytesMax = 16_000;
+/** Ten thousand ids. */
+const idsBytesMax = 1_000_000;
 
 type Row = readonly [Endpoint['method'], string];
 
@@ -60,6 +63,10 @@ export function endpoints(control: Control): readonly Endpoint[] {
     known(['GET', '/admin/keys'], 'operator', () => listKeys(control)),
     { ...known(['POST', '/admin/keys'], 'operator', ({ bodyText }) => newKey(bodyText, control)), bodyBytesMax: formBytesMax },
     { ...known(['POST', '/admin/keys/revoke'], 'operator', ({ bodyText }) => revokeKey(bodyText, control)), bodyBytesMax: formBytesMax },
+    {
+      ...known(['POST', '/admin/records/erase'], 'operator', ({ bodyText }) => eraseAnswer(bodyText, control)),
+      bodyBytesMax: idsBytesMax,
+    },
     known(['POST', '/admin/demo/break/*'], 'operator', ({ rest }) => demoAnswer(rest, 'break', control)),
     known(['POST', '/admin/demo/mend/*'], 'operator', ({ rest }) => demoAnswer(rest, 'mend', control)),
   ];

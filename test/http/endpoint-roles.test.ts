@@ -25,6 +25,7 @@ const expected: Readonly<Record<string, Permission>> = {
   'GET /admin/keys': 'operator',
   'POST /admin/keys': 'operator',
   'POST /admin/keys/revoke': 'operator',
+  'POST /admin/records/erase': 'operator',
   'POST /admin/demo/break/*': 'operator',
   'POST /admin/demo/mend/*': 'operator',
 };
@@ -37,7 +38,11 @@ const rests: Readonly<Record<string, string>> = {
   '/admin/demo/break/*': 'big',
   '/admin/demo/mend/*': 'big',
 };
-const bodies: Readonly<Record<string, string>> = { '/admin/keys/revoke': '{"key":"phone"}', '/admin/explain': '{"text":"hello"}' };
+const bodies: Readonly<Record<string, string>> = {
+  '/admin/keys/revoke': '{"key":"phone"}',
+  '/admin/explain': '{"text":"hello"}',
+  '/admin/records/erase': '{"ids":["r1"]}',
+};
 
 interface Role {
   readonly name: string;

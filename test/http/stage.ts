@@ -120,6 +120,7 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    erase: () => Promise.resolve({ records: 1, texts: 2, bytes: 3, shared: 0, unknown: [], emptied: true }),
     noteOperator: (change) => {
       changes.push(change);
       return Promise.resolve();

@@ -46,6 +46,11 @@ export interface KeptCalls {
   reopen(at?: number): KeptCalls;
 }
 
+/** The same in a data folder that is there. */
+export function openKeptCallsIn(folder: string): KeptCalls {
+  return openIn(folder, 0);
+}
+
 export function openKeptCalls(t: TestContext): KeptCalls {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-record-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -74,7 +79,7 @@ function openIn(folder: string, at: number): KeptCalls {
       write(entries, writer.head.seq + entries.length + 1);
     },
     checkpoint: (when, openFrom) => void writer.writeCheckpoint(when, openFrom ?? writer.head.seq + 1),
-    read: (id) => readCallBodies(writer.database, { id, ...refsOf(writer.database, id) }),
+    read: (id) => readKept(writer.database, id),
     reopen: (when = at) => openIn(folder, when),
   };
 }
@@ -96,6 +101,11 @@ function endOf(call: KeptCall, startSeq: number): NewEntry {
   return terminalEntry({ op: 'terminal', terminal, said: said(call.reply) }, { columns: startColumns(intentOf(call)), startSeq });
 }
 
+/** What is kept of what was said in a call that ended. */
+export function readKept(database: DatabaseSync, id: string): CallBodies {
+  return readCallBodies(database, { id, ...refsOf(database, id) });
+}
+
 function refsOf(database: DatabaseSync, id: string): { readonly body: BodyRef | null; readonly reply: BodyRef | null } {
   const row = database.prepare('SELECT start_seq, seq FROM records WHERE id = ?').get(id);
   const entry = (seq: unknown): Readonly<Record<string, unknown>> => {
@@ -112,7 +122,9 @@ export function rowsIn(database: DatabaseSync, table: 'log' | 'records' | 'score
 
 /** Whether the bytes stand anywhere in the files of the log. */
 export function standsInFiles(folder: string, text: string | Uint8Array): boolean {
-  return readdirSync(folder).some((name) => readFileSync(join(folder, name)).includes(Buffer.from(text)));
+  return readdirSync(folder)
+    .filter((name) => name.startsWith('record.db'))
+    .some((name) => readFileSync(join(folder, name)).includes(Buffer.from(text)));
 }
 
 /** A request of a chat with these messages. */

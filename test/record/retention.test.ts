@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { Erasing } from '#record/erase.ts';
 import { nextHash } from '#record/chain.ts';
 import { logRows } from '#record/log-rows.ts';
+import type { KeepLimits } from '#record/keep-limits.ts';
 import { Retention } from '#record/retention.ts';
-import type { KeepLimits } from '#record/retention.ts';
 import { chatRequest, openKeptCalls, rowsIn } from '#test/record/kept-calls.ts';
 import type { KeptCalls } from '#test/record/kept-calls.ts';
 

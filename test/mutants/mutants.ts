@@ -5,6 +5,7 @@ import { EDGE_MUTANTS } from './edge-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { INPUT_MUTANTS } from './input-mutants.ts';
 import { PROVER_MUTANTS } from './prover-mutants.ts';
+import { SIM_MUTANTS } from './sim-mutants.ts';
 
 /** The breakages that `npm run mutants` tries, each with the test that has to turn red. */
 export const MUTANTS: readonly Mutant[] = [
@@ -13,5 +14,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...EDGE_MUTANTS,
   ...INPUT_MUTANTS,
   ...PROVER_MUTANTS,
+  ...SIM_MUTANTS,
   ...AUDIT_MUTANTS,
 ];

@@ -47,6 +47,8 @@ export interface GuardedHouse {
   readonly port: number;
   readonly origin: string;
   readonly key: string;
+  /** Of the gatehouse. */
+  readonly pid: number;
   readonly machine: ModelServer;
   /** Sends bytes on a connection of their own. */
   talk(bytes: string | Uint8Array, options?: Parameters<typeof rawTalk>[2]): Promise<Talk>;
@@ -114,6 +116,7 @@ export async function startGuardedHouse(does: ScriptHandler = sayOneThing): Prom
     port,
     origin,
     key,
+    pid: child.pid ?? 0,
     machine,
     talk: (bytes, options) => rawTalk(port, bytes, options),
     report,

@@ -1,3 +1,4 @@
+import { LiveList } from '#core/units/live-list.ts';
 import type { Clock } from '#gateway/ports.ts';
 
 /** A clock whose timers end with the house that set them. */
@@ -11,7 +12,7 @@ export interface EndingClock extends Clock {
  * request to end them, and would keep a process alive that has nothing left to do.
  */
 export function endingClock(clock: Clock): EndingClock {
-  const pending = new Set<() => void>();
+  const pending = new LiveList<() => void>();
   let ended = false;
   return {
     now: () => clock.now(),
@@ -19,19 +20,18 @@ export function endingClock(clock: Clock): EndingClock {
     after: (delayMs, what) => {
       if (ended) return () => {};
       const cancelTimer = clock.after(delayMs, () => {
-        pending.delete(cancel);
+        forget();
         what();
       });
-      const cancel = (): void => {
-        pending.delete(cancel);
+      const forget = pending.add(cancelTimer);
+      return () => {
+        forget();
         cancelTimer();
       };
-      pending.add(cancel);
-      return cancel;
     },
     end: () => {
       ended = true;
-      for (const cancel of pending) cancel();
+      for (const cancelTimer of pending.list()) cancelTimer();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { LiveList } from '#core/units/live-list.ts';
 import { Connection } from './connection.ts';
 import { Exchange } from './exchange.ts';
 import { keyBindings, type KeyBindings, type KeyHeaders } from './key-binding.ts';
@@ -67,7 +68,7 @@ export function createDialer(options: DialerOptions): HouseDialer {
 class PinnedDialer implements HouseDialer {
   readonly #options: DialerOptions;
   readonly #bindings: KeyBindings = keyBindings();
-  readonly #calls = new Set<Exchange>();
+  readonly #calls = new LiveList<Exchange>();
   #entries: ReadonlyMap<string, Entry> = new Map();
   #closed = false;
 
@@ -81,8 +82,8 @@ class PinnedDialer implements HouseDialer {
     handler: WireHandler,
     options: { readonly permit: EgressPermit; readonly fresh: boolean; readonly connectMs: number },
   ): WireCall {
-    const exchange: Exchange = new Exchange(handler, () => this.#calls.delete(exchange));
-    this.#calls.add(exchange);
+    const exchange: Exchange = new Exchange(handler, () => over());
+    const over = this.#calls.add(exchange);
     // Not from inside this call: the handler hears nothing before its owner holds the `WireCall`.
     queueMicrotask(() => this.#start(exchange, request, options));
     return exchange;
@@ -217,7 +218,7 @@ class PinnedDialer implements HouseDialer {
 
   close(): void {
     this.#closed = true;
-    for (const call of this.#calls) call.fail('aborted', 'the dialer was closed');
+    for (const call of this.#calls.list()) call.fail('aborted', 'the dialer was closed');
     for (const entry of this.#entries.values()) retire(entry);
   }
 }

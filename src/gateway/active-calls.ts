@@ -1,4 +1,5 @@
 import type { Principal } from '#core/record/record.ts';
+import { LiveList } from '#core/units/live-list.ts';
 
 /** One call under way, as far as others may touch it. */
 export interface ActiveCall {
@@ -12,16 +13,15 @@ export interface ActiveCall {
 
 /** The calls under way: what a shutdown waits for, and what a revoked key loses. */
 export class ActiveCalls {
-  readonly #calls = new Set<ActiveCall>();
+  readonly #calls = new LiveList<ActiveCall>();
 
   /** Adds a call; returns how it is taken off when it has ended. */
   add(call: ActiveCall): () => void {
-    this.#calls.add(call);
-    return () => void this.#calls.delete(call);
+    return this.#calls.add(call);
   }
 
   list(): readonly ActiveCall[] {
-    return [...this.#calls];
+    return this.#calls.list();
   }
 
   /** Cuts every call of one principal. */

@@ -1,6 +1,7 @@
 import { existsSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { startHouse } from '#compose/start-house.ts';
 import type { RunningHouse } from '#compose/start-house.ts';
 import { demoLines } from '#demo/demo-lines.ts';
@@ -27,6 +28,7 @@ const settleMs = 150;
 /** Starts the house and serves until somebody ends it; gives the exit code. */
 export async function runUp(options: UpOptions, shell: Shell): Promise<number> {
   const listen = options.listen === undefined ? undefined : listenOf(options.listen);
+  keepRequestsYoung();
   const toStart = await houseToStart(options, shell);
   try {
     const house = await start(toStart, listen, shell);
@@ -42,6 +44,14 @@ export async function runUp(options: UpOptions, shell: Shell): Promise<number> {
     await toStart.demo?.close();
   }
   return exitCodes.ok;
+}
+
+/**
+ * The engine puts objects of a place in the code among the long-lived ones once it has seen many of that place survive. For what belongs to a request the
+ * guess is wrong, and dear: everything such an object names then survives with it until the next full collection.
+ */
+function keepRequestsYoung(): void {
+  setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 async function start(toStart: HouseToStart, listen: readonly string[] | undefined, shell: Shell): Promise<RunningHouse> {

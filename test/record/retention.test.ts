@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { TermTask } from '#record/asking/terms.ts';
 import { Erasing } from '#record/erase.ts';
 import { nextHash } from '#record/chain.ts';
 import { logRows } from '#record/log-rows.ts';
@@ -58,12 +59,16 @@ test('what is too old goes up to a checkpoint, with all that is its own, and an 
   calls.checkpoint(50);
   keepMany(calls, { from: 50, to: 60, at: () => 2 * hour });
   calls.checkpoint(2 * hour);
+  const terms = new TermTask(calls.writer.database, (work) => calls.writer.transaction(work));
+  while (terms.slice());
   const retention = retentionOf(calls, { ageMs: hour });
   settle(retention, hour + 40);
   assert.equal(rowsIn(calls.writer.database, 'records'), 60, 'the checkpoint is not old enough');
   settle(retention, 2 * hour);
   assert.equal(rowsIn(calls.writer.database, 'records'), 10);
   assert.equal(rowsIn(calls.writer.database, 'scores'), 0);
+  const left = calls.writer.database.prepare('SELECT count(*) AS n FROM terms WHERE seq NOT IN (SELECT seq FROM records)').get();
+  assert.equal(left?.['n'], 0);
   // One frame, one shared message, and of each call that is left its own message and its reply.
   assert.equal(rowsIn(calls.writer.database, 'bodies'), 22);
   assert.equal(rowsIn(calls.writer.database, 'nodes'), 11);

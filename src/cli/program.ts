@@ -13,7 +13,11 @@ import { fakeUpstreamCommand } from './fake-upstream.ts';
 import { initCommand } from './init.ts';
 import { installCommand } from './install.ts';
 import { keysCommand } from './keys.ts';
-import { recordsCommand } from './records.ts';
+import { backtestCommand } from './record/backtest.ts';
+import { costCommand } from './record/cost.ts';
+import { recordsCommand } from './record/records.ts';
+import { replayCommand } from './record/replay.ts';
+import { runsCommand } from './record/runs.ts';
 import { reloadCommand } from './reload.ts';
 import { serviceCommand } from './systemd-unit.ts';
 import type { Shell } from './shell.ts';
@@ -37,6 +41,8 @@ function buildProgram(shell: Shell): Command {
     .description('One private door in front of every model a house runs.')
     .version(versionOf(), '--version', 'the version of this gatehouse')
     .helpCommand('help [command]', 'help for a command')
+    // What stands behind a command's name is for that command.
+    .enablePositionalOptions()
     .showSuggestionAfterError(true);
   withExamples(program, [
     ['gatehouse up', 'start, with a policy or without'],
@@ -56,6 +62,10 @@ function buildProgram(shell: Shell): Command {
     topCommand(shell),
     keysCommand(shell),
     recordsCommand(shell),
+    runsCommand(shell),
+    costCommand(shell),
+    replayCommand(shell),
+    backtestCommand(shell),
     auditCommand(shell),
     drainCommand(shell),
     undrainCommand(shell),

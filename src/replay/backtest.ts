@@ -139,7 +139,7 @@ export class Backtest {
 }
 
 function placeOf({ route, target }: Redecided): string {
-  return `${route ?? 'pinned'} → ${target ?? 'nobody'}`;
+  return route === null ? (target ?? 'nobody') : `${route} → ${target ?? 'nobody'}`;
 }
 
 function isCloud(target: TargetId | null, tables: PolicyTables): boolean {

@@ -50,13 +50,14 @@ export function judgeRun(turns: readonly Turn[]): RunSigns {
 }
 
 function longestRepeat(turns: readonly Turn[]): RunSigns['repeatedCall'] {
-  let best: RunSigns['repeatedCall'] = null;
-  let before: { call: ToolCall; times: number } | null = null;
+  const rows: { readonly call: ToolCall; times: number }[] = [];
   for (const call of turns.flatMap(({ toolCalls }) => toolCalls ?? [])) {
-    before = before?.call === call ? { call, times: before.times + 1 } : { call, times: 1 };
-    if (before.times > Math.max(1, best?.times ?? 1)) best = before;
+    const last = rows.at(-1);
+    if (last?.call === call) last.times++;
+    else rows.push({ call, times: 1 });
   }
-  return best;
+  const [longest] = rows.toSorted((a, b) => b.times - a.times);
+  return longest !== undefined && longest.times > 1 ? longest : null;
 }
 
 function longestStreak(bad: readonly boolean[]): number {

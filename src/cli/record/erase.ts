@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { dataOption, jsonOption, newCommand } from './command.ts';
+import { dataOption, jsonOption, newCommand } from '#cli/command.ts';
 import type { EraseOptions } from './run-erase.ts';
-import type { Shell } from './shell.ts';
+import type { Shell } from '#cli/shell.ts';
 
 /** `gatehouse records erase`. */
 export function eraseCommand(shell: Shell): Command {

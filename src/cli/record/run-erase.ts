@@ -9,12 +9,12 @@ import { logPath, openLog } from '#record/open-log.ts';
 import { openDataFolder } from '#store/data-folder.ts';
 import type { DataFolder } from '#store/data-folder.ts';
 import { isStartProblem } from '#store/ports.ts';
-import { dataFolderOf } from './data-folder.ts';
-import { CliStop, exitCodes } from './exit-codes.ts';
-import { ageOf } from './moment.ts';
-import { askIfRunning, jsonOf } from './operator.ts';
-import type { Shell } from './shell.ts';
-import { cannotStart } from './start-problem.ts';
+import { dataFolderOf } from '#cli/data-folder.ts';
+import { CliStop, exitCodes } from '#cli/exit-codes.ts';
+import { ageOf } from '#cli/moment.ts';
+import { askIfRunning, jsonOf } from '#cli/operator.ts';
+import type { Shell } from '#cli/shell.ts';
+import { cannotStart } from '#cli/start-problem.ts';
 
 /** What `gatehouse records erase` was told besides ids. */
 export interface EraseOptions {

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { dataFolderOf, demoFolderOf } from '#cli/data-folder.ts';
+import { CliStop, exitCodes } from '#cli/exit-codes.ts';
+import type { Shell } from '#cli/shell.ts';
+import { tablesOf } from '#core/policy/tables.ts';
+import type { PolicyTables } from '#core/policy/tables.ts';
+import type { Policy } from '#core/policy/policy.ts';
+import { openForAsking, policyJson } from '#record/asking/record-reader.ts';
+import { logPath } from '#record/open-log.ts';
+
+/** Opens the record of a data folder for asking, that of a demo house too; whether a house runs does not matter. */
+export function openRecord(data: string | undefined, shell: Shell): DatabaseSync {
+  const folder = dataFolderOf(data, shell);
+  const found = [folder, demoFolderOf(folder)].find((one) => existsSync(logPath(one)));
+  if (found === undefined)
+    throw new CliStop(
+      exitCodes.cannotStart,
+      `there is no record in ${folder}; a house that was started keeps one, another folder is named with --data`,
+    );
+  try {
+    return openForAsking(found);
+  } catch (error) {
+    throw new CliStop(
+      exitCodes.cannotStart,
+      `the record in ${found} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** The policies that calls were decided under, by their hashes, each read once; null for one that the record does not have. */
+export function recordedPolicies(database: DatabaseSync): (hash: string) => PolicyTables | null {
+  const known = new Map<string, PolicyTables | null>();
+  return (hash) => {
+    const before = known.get(hash);
+    if (before !== undefined) return before;
+    const json = policyJson(database, hash);
+    const policy: Policy | null = json === null ? null : JSON.parse(json);
+    const tables = policy === null ? null : tablesOf(policy, hash);
+    known.set(hash, tables);
+    return tables;
+  };
+}
+
+/** The policy under which the last call was decided; null if there is none. */
+export function latestPolicy(database: DatabaseSync): PolicyTables | null {
+  const start = 'SELECT bytes FROM log WHERE seq = (SELECT start_seq FROM records ORDER BY seq DESC LIMIT 1)';
+  const bytes = database.prepare(start).get()?.['bytes'];
+  if (!(bytes instanceof Uint8Array)) return null;
+  const { policyHash }: { readonly policyHash: string } = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  return recordedPolicies(database)(policyHash);
+}

@@ -1,0 +1,39 @@
+import { CliStop, exitCodes } from '#cli/exit-codes.ts';
+import { painter } from '#cli/shell.ts';
+import type { Shell } from '#cli/shell.ts';
+import { readCall } from '#record/asking/read-call.ts';
+import type { BodyText } from '#record/read-bodies.ts';
+import { openRecord, recordedPolicies } from './open-record.ts';
+import { storyText } from './story-text.ts';
+
+/** What `gatehouse records show` was told. */
+export interface ShowOptions {
+  readonly text?: true;
+  readonly data?: string;
+  readonly json?: true;
+}
+
+/** Tells the story of one call; gives the exit code. */
+export function runShow(id: string, options: ShowOptions, shell: Shell): number {
+  const database = openRecord(options.data, shell);
+  try {
+    const story = readCall(database, id);
+    if (story === null) throw new CliStop(exitCodes.invalid, `no call that has ended has the id "${id}", or more than one begins so`);
+    const said = { request: textOf(story.bodies.request), reply: textOf(story.bodies.reply) };
+    if (options.json === true) {
+      const { bodies, ...rest } = story;
+      const states = { request: bodies.request.state, reply: bodies.reply.state };
+      shell.out(`${JSON.stringify({ ...rest, captured: states, ...(options.text === true ? { said } : {}) }, null, 2)}\n`);
+      return exitCodes.ok;
+    }
+    shell.out(storyText(story, recordedPolicies(database)(story.intent.policyHash), painter(shell, shell.outIsTty)));
+    if (options.text === true) for (const [name, text] of Object.entries(said)) if (text !== null) shell.out(`\n${name}\n${text}\n`);
+    return exitCodes.ok;
+  } finally {
+    database.close();
+  }
+}
+
+function textOf(body: BodyText): string | null {
+  return body.state === 'kept' ? Buffer.from(body.bytes).toString('utf8') : null;
+}

@@ -1,4 +1,4 @@
-import type { Policy } from '#core/policy/policy.ts';
+import type { Policy, RecordPolicy } from '#core/policy/policy.ts';
 import { checkUsable } from './check-usable.ts';
 import { compileClassify } from './compile-classify.ts';
 import { compileCost } from './compile-cost.ts';
@@ -15,6 +15,7 @@ import { keysAt, valueAt } from './policy-source.ts';
 import type { Report } from './policy-source.ts';
 import { reportIssues } from './schema-problems.ts';
 import { policyFileSchema } from './schema.ts';
+import type { RecordFile } from './schema.ts';
 
 /** Tags whose blocks clients put into user messages. */
 const injectedTags = ['system-reminder', 'environment_context'];
@@ -53,8 +54,13 @@ export function compilePolicy(report: Report, rules: UpstreamRules): Policy | nu
     profiles: [...profiles.values()].filter((profile) => profile !== null),
     guarantees,
     ...(cost === null ? {} : { cost }),
+    ...(parsed.data.record === undefined ? {} : { record: recordOf(parsed.data.record) }),
     ...(traces === null ? {} : { traces }),
   };
   lintPolicy(report, policy);
   return policy;
+}
+
+function recordOf({ checkpoints, files, keep, max }: RecordFile): RecordPolicy {
+  return { checkpoints: checkpoints ?? null, files: files ?? false, keepMs: keep ?? null, maxBytes: max ?? null };
 }

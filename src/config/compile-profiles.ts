@@ -47,6 +47,7 @@ function profileOf(
     reasoning: file.reasoning ?? defaults.reasoning,
     headAfterMs: file.head_after ?? defaults.headAfterMs,
     commit: file.commit ?? defaults.commit,
+    ...(file.capture === undefined ? {} : { capture: file.capture }),
   };
 }
 

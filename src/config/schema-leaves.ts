@@ -22,13 +22,13 @@ function hasControl(text: string): boolean {
   return Array.from(text).some((letter) => letter < ' ' || letter === '\u007f');
 }
 
-/** A duration in the file, milliseconds behind it. */
-export function duration(description: string, shortestMs: number) {
+/** A duration in the file, milliseconds behind it. Without `longestMs` it is one that a timer can count. */
+export function duration(description: string, shortestMs: number, { longestMs }: { readonly longestMs?: number } = {}) {
   return z
     .string({ error: (issue) => (typeof issue.input === 'number' ? problemOf(parseDuration(issue.input)) : undefined) })
     .meta({ description, pattern: durationPattern })
     .transform((text, context) => {
-      const parsed = parseDuration(text);
+      const parsed = parseDuration(text, longestMs);
       if ('value' in parsed && parsed.value >= shortestMs) return parsed.value;
       context.issues.push({ code: 'custom', input: text, message: 'value' in parsed ? 'must be longer than 0' : parsed.problem });
       return z.NEVER;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { captureSchema, recordSchema } from './record-schema.ts';
 import { duration, listOf, money, nameText, oneOrMore, yesOrNo } from './schema-leaves.ts';
 import { budgetText, keySchema, priceSchema, upstreamSchema } from './upstream-schema.ts';
 
@@ -77,6 +78,7 @@ export const profileSchema = z
       .meta({ description: 'end: the whole answer is held until it is judged. Default: answer.' })
       .optional(),
     budget: budgetText.optional(),
+    capture: captureSchema.optional(),
   })
   .meta({ description: 'What a caller is allowed and promised. The first key gets the first profile.' });
 
@@ -165,6 +167,7 @@ export const policyFileSchema = z
     guarantees: listOf(guaranteeSchema, 'What is proved before the policy loads.').optional(),
     cost: costSchema.optional(),
     export: exportSchema.optional(),
+    record: recordSchema.optional(),
   })
   .meta({ title: 'Gatehouse policy', description: 'One file is the house.' });
 
@@ -173,4 +176,5 @@ export type PolicyFile = z.input<typeof policyFileSchema>;
 export type RoutePlanFile = z.output<typeof routePlanSchema>;
 export type BucketFile = z.output<typeof bucketSchema>;
 export type ProfileFile = z.output<typeof profileSchema>;
+export type RecordFile = z.output<typeof recordSchema>;
 export type GuaranteeFile = z.output<typeof guaranteeSchema>;

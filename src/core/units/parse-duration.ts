@@ -16,7 +16,7 @@ const durationMaxMs = 24n * 86_400_000n;
 export const durationPattern = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$';
 
 /** Reads a duration into milliseconds: `500ms`, `30s`, `5m`, `1h`, `2d`. A number without a unit is refused, because nobody knows what it means. */
-export function parseDuration(text: string | number): Parsed {
+export function parseDuration(text: string | number, longestMs = Number(durationMaxMs)): Parsed {
   const written = String(text).trim();
   const match = /^(\d{1,30})(?:\.(\d{1,30}))?([A-Za-z]*)$/.exec(written);
   if (!match) return { problem: `"${written}" is no duration: write 500ms, 30s, 5m, 1h or 2d` };
@@ -26,6 +26,6 @@ export function parseDuration(text: string | number): Parsed {
   if (factor === undefined) return { problem: `"${written}" is no duration: the units are ms, s, m, h and d` };
   const value = scaleDecimal(whole, fraction, factor);
   if (value === null) return { problem: `"${written}" is finer than a millisecond` };
-  if (value > durationMaxMs) return { problem: `"${written}" is too long: 24d at most` };
+  if (value > BigInt(longestMs)) return { problem: `"${written}" is too long: ${Math.floor(longestMs / 86_400_000)}d at most` };
   return { value: Number(value) };
 }

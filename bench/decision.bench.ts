@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
+import { systemClock } from '#compose/system-clock.ts';
 import { loadPolicy } from '#config/load.ts';
 import { isGatewayError } from '#core/errors/gateway-error.ts';
 import { tablesOf } from '#core/policy/tables.ts';
@@ -38,7 +39,7 @@ async function decideOn(bytes: Uint8Array): Promise<string | null> {
   if (isGatewayError(identified)) throw new Error(identified.message);
   const incoming: Pick<Incoming, 'readBody'> = { readBody: () => Promise.resolve(bytes) };
   const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
-  const classified = await classify(openaiChatSurface, incoming as Incoming, { received, identified, tables, digest });
+  const classified = await classify(openaiChatSurface, incoming as Incoming, { received, identified, tables, digest, clock: systemClock });
   if (classified === null || isGatewayError(classified)) throw new Error('the request was refused');
   return decide(classified.facts, tables).route;
 }

@@ -71,6 +71,9 @@ const nastyTexts = [
   '<system-reminder>',
 ] as const;
 
+/** Characters that repeating may make of a value. */
+const repeatedMax = 500_000;
+
 const nastyNumbers = [0, -0, -1, 0.5, 1e308, Number.MAX_SAFE_INTEGER + 2, 5e-324, 2 ** 31, -(2 ** 31)] as const;
 
 /** Changes the structure of a body, whose text is then to be changed as well or not. */
@@ -129,8 +132,10 @@ function changePlace(body: { [key: string]: Json }, dice: Dice): void {
       return;
     case 'wrap':
       return set(dice.chance(0.5) ? [old] : { [dice.pick(nastyKeys)]: old });
-    case 'repeat':
-      return set(Array.from({ length: dice.pick([2, 2, 2, 50, 50, 50, 50, 3_000]) }, () => old));
+    case 'repeat': {
+      const times = Math.min(dice.pick([2, 2, 2, 50, 50, 50, 50, 3_000]), Math.ceil(repeatedMax / JSON.stringify(old).length));
+      return set(Array.from({ length: times }, () => old));
+    }
     case 'deep': {
       let value: Json = old;
       for (let depth = dice.pick([10, 10, 60, 70, 1_000]); depth > 0; depth--) value = dice.chance(0.5) ? [value] : { a: value };

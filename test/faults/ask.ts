@@ -17,13 +17,13 @@ export interface Sent {
 }
 
 /** Sends a request as its client would. */
-export function send({ house, machines }: Stage, { nonce, form, candidates }: FaultRequest, index: number): Sent {
+export function send({ house, machines }: Stage, { nonce, route, form, candidates }: FaultRequest): Sent {
   let atEnd: readonly RecordLine[] | null = null;
   const script = candidates[0]?.fault?.client;
   // Something to be cut in the upload.
   const padding = script?.does === 'leaves' && script.at === 'upload' ? 'x'.repeat(100_000) : '';
   const body = JSON.stringify({
-    model: `lab/r${index}`,
+    model: `lab/${route}`,
     messages: [{ role: 'user', content: `Say something, #${nonce}# ${padding}` }],
     ...(form === 'stream' ? { stream: true } : {}),
   });
@@ -42,13 +42,13 @@ export function send({ house, machines }: Stage, { nonce, form, candidates }: Fa
   return { client, atEnd: () => atEnd };
 }
 
-/** Sends a request to machines as they are, and judges what its caller heard and what the record says. `index`: whose route it takes. */
-export async function askOn(stage: Stage, request: FaultRequest, index: number): Promise<void> {
+/** Sends a request to machines as they are, and judges what its caller heard and what the record says. */
+export async function askOn(stage: Stage, request: FaultRequest): Promise<void> {
   const expected = expectedEnd(request.candidates);
-  const { client, atEnd } = send(stage, request, index);
+  const { client, atEnd } = send(stage, request);
   const heard = await client.heard;
   for (const problem of judgeAnswer(heard, request, expected)) stage.wrong.push(`request ${request.nonce}: ${problem}`);
-  for (const problem of await judgeRecord(stage, { heard, expected, atEnd: atEnd() }))
+  for (const problem of await judgeRecord(stage, request, { heard, expected, atEnd: atEnd() }))
     stage.wrong.push(`request ${request.nonce}: ${problem}`);
 }
 
@@ -63,7 +63,12 @@ export async function actAsClient(stage: Stage, { nonce, candidates }: FaultRequ
     client.leave();
   }
   if (script.does === 'reads_nothing' && script.until === 'total') {
-    await until(() => stage.house.record().some((line) => line.type === 'terminal'), 'its attempt is over', stage);
+    await client.headSeen;
+    await until(
+      () => stage.house.record().some((line) => line.type === 'terminal' && line.id === client.id()),
+      'its attempt is over',
+      stage,
+    );
     client.read();
   }
 }

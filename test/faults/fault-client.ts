@@ -23,6 +23,8 @@ export interface FaultClient {
   readonly heard: Promise<Heard>;
   /** The head has come, or never will. */
   readonly headSeen: Promise<void>;
+  /** The id that the house gave to its request; null while none has come. */
+  id(): string | null;
   /** Reads what it did not want to read before. */
   read(): void;
   leave(): void;
@@ -90,5 +92,9 @@ export function sendAsClient(
   sent.on('error', () => finish(false));
   if (client?.does === 'leaves' && client.at === 'upload') sent.write(bytes.subarray(0, bytes.length >> 1), () => setImmediate(leave));
   else sent.end(bytes);
-  return { heard: heard.promise, headSeen: headSeen.promise, read: () => reply?.on('data', (part: Buffer) => parts.push(part)), leave };
+  const id = (): string | null => {
+    const said = reply?.headers['x-request-id'];
+    return typeof said === 'string' ? said : null;
+  };
+  return { id, heard: heard.promise, headSeen: headSeen.promise, read: () => reply?.on('data', (part: Buffer) => parts.push(part)), leave };
 }

@@ -11,7 +11,7 @@ import { readView } from '#test/record/read-view.ts';
 
 /** What is read of the record's lines. */
 export type RecordLine =
-  | { readonly type: 'start'; readonly id: string }
+  | { readonly type: 'start'; readonly id: string; readonly decision: { readonly route: string | null } | null }
   | {
       readonly type: 'terminal';
       readonly id: string;
@@ -24,7 +24,7 @@ export type RecordLine =
 export interface FleetNow {
   readonly slotsInUse: number;
   readonly waiting: number;
-  readonly upstreams: readonly { readonly upstream: string; readonly state: string }[];
+  readonly upstreams: readonly { readonly upstream: string; readonly state: string; readonly inFlight: number }[];
 }
 
 /** A house for one round, on a real listener. */

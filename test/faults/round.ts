@@ -4,6 +4,8 @@ import type { Asked } from './judge-answer.ts';
 
 /** One request of a round: what it asks for, who may answer it in which order, and what it meets there. */
 export interface FaultRequest extends Asked {
+  /** The route that it asks for. */
+  readonly route: string;
   readonly candidates: readonly Candidate[];
 }
 
@@ -27,37 +29,56 @@ export function isOfOneFault(round: Round): boolean {
   return round.requests.flatMap(({ candidates }) => candidates).filter(({ fault }) => fault !== null).length === 1;
 }
 
-/** The policy of a round: a route for each request; machines are of the kind and have the clocks that their faults need. */
-export function policyOf(round: Round, urls: ReadonlyMap<string, string>): string {
-  const faults = new Map<string, FaultCase>();
-  for (const { candidates } of round.requests) for (const { machine, fault } of candidates) if (fault) faults.set(machine, fault);
+/** The round with machines and routes of its own, so that it shares a house with others and nothing else. */
+export function placed(round: Round, place: number): Round {
+  const of = (name: string): string => `${name}${place}`;
+  return {
+    ...round,
+    requests: round.requests.map((request) => ({
+      ...request,
+      nonce: `${request.nonce}p${place}`,
+      route: `${request.route}p${place}`,
+      candidates: request.candidates.map(({ machine, fault }) => ({ machine: of(machine), fault })),
+    })),
+  };
+}
+
+/** The policy of a house for these rounds: a route for each request; machines are of the kind and have the clocks that their faults need. */
+export function policyOf(rounds: readonly Round[], urls: ReadonlyMap<string, string>): string {
+  const upstreams = rounds.flatMap((round) => upstreamsOf(round, urls));
+  const routes = rounds
+    .flatMap(({ requests }) => requests)
+    .map(({ route, candidates }) => {
+      const [target = '', ...rest] = candidates.map(({ machine }) => machine);
+      return `  ${route}: { target: ${target}${rest.length === 0 ? '' : `, failover: [${rest.join(', ')}]`} }`;
+    });
+  const wait = rounds.some((round) => firstFault(round)?.ends.then === 'cut') ? ', wait: 30s' : '';
+  return `version: 1
+house: lab
+upstreams:
+${upstreams.join('\n')}
+routes:
+${routes.join('\n')}
+profiles:
+  family: { tier: sovereign${wait} }
+`;
+}
+
+function upstreamsOf(round: Round, urls: ReadonlyMap<string, string>): readonly string[] {
+  const met = new Map<string, FaultCase | null>();
+  for (const { machine, fault } of round.requests.flatMap(({ candidates }) => candidates))
+    met.set(machine, fault ?? met.get(machine) ?? null);
   const first = firstFault(round);
   const scarce = first?.client !== undefined && (first.ends.then === 'cut' || first.kind !== undefined);
-  const upstreams = [...urls].map(([machine, url]) => {
-    const fault = faults.get(machine);
-    return `  ${machine}: { kind: ${fault?.kind ?? 'vllm'}, url: ${url}, slots: ${scarce ? 1 : 4}${clocksOf(fault)}, models: { m-${machine}: { context: 32k } } }`;
-  });
-  const routes = round.requests.map(({ candidates }, index) => {
-    const [target = '', ...rest] = candidates.map(({ machine }) => machine);
-    return `  r${index}: { target: ${target}${rest.length === 0 ? '' : `, failover: [${rest.join(', ')}]`} }`;
-  });
-  const wait = first?.ends.then === 'cut' ? ', wait: 30s' : '';
-  return [
-    'version: 1',
-    'house: lab',
-    'upstreams:',
-    ...upstreams,
-    'routes:',
-    ...routes,
-    'profiles:',
-    `  family: { tier: sovereign${wait} }`,
-    '',
-  ].join('\n');
+  return [...met].map(
+    ([machine, fault]) =>
+      `  ${machine}: { kind: ${fault?.kind ?? 'vllm'}, url: ${urls.get(machine) ?? ''}, slots: ${scarce ? 1 : 4}${clocksOf(fault)}, models: { m-${machine}: { context: 32k } } }`,
+  );
 }
 
 const clockNames = { connectMs: 'connect', firstTokenMs: 'first_token', idleMs: 'idle', replyMs: 'reply', totalMs: 'total' } as const;
 
-function clocksOf(fault: FaultCase | undefined): string {
+function clocksOf(fault: FaultCase | null): string {
   const clocks = Object.entries(clockNames).flatMap(([key, name]) => {
     const ms = fault?.clocks?.[key as keyof typeof clockNames];
     return ms === undefined ? [] : [`${name}: ${ms}ms`];

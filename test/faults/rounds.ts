@@ -38,7 +38,7 @@ function roundOf(play: Play, seed: number): Round {
     name: `${nameOf(play)}${alone ? ', alone' : ''}`,
     seed,
     atOnce: false,
-    requests: [{ nonce: nonceFrom(seed, 0), form, candidates }],
+    requests: [{ nonce: nonceFrom(seed, 0), route: 'r', form, candidates }],
   };
 }
 
@@ -59,7 +59,7 @@ export function pairRound(seed: number): Round {
       name: `${nameOf(first)}, behind it ${nameOf(second)}`,
       seed,
       atOnce: false,
-      requests: [{ nonce: nonceFrom(seed, 0), form, candidates }],
+      requests: [{ nonce: nonceFrom(seed, 0), route: 'r', form, candidates }],
     };
   }
   // What needs a house for itself is played alone.
@@ -67,6 +67,7 @@ export function pairRound(seed: number): Round {
   const [first, second] = [dice.pick(shared), dice.pick(shared)];
   const request = (play: Play, machine: string, index: number): Round['requests'][number] => ({
     nonce: nonceFrom(seed, index),
+    route: index === 0 ? 'r' : 's',
     form: play.form,
     candidates: [
       { machine, fault: play.of },

@@ -14,7 +14,7 @@ export interface Stage {
 }
 
 /** Looks again and again, since nothing tells; what does not come in time is wrong. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string, { wrong }: Stage): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string, { wrong }: Pick<Stage, 'wrong'>): Promise<void> {
   const end = performance.now() + leakMs;
   while (!(await holds())) {
     if (performance.now() > end) return void wrong.push(`not so: ${what}`);

@@ -2,6 +2,7 @@ import type { Mutant } from '#scripts/run-mutant.ts';
 import { AUDIT_MUTANTS } from './audit-mutants.ts';
 import { CORE_MUTANTS } from './core-mutants.ts';
 import { EDGE_MUTANTS } from './edge-mutants.ts';
+import { FAULT_MUTANTS } from './fault-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { INPUT_MUTANTS } from './input-mutants.ts';
 import { PROVER_MUTANTS } from './prover-mutants.ts';
@@ -15,5 +16,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...INPUT_MUTANTS,
   ...PROVER_MUTANTS,
   ...SIM_MUTANTS,
+  ...FAULT_MUTANTS,
   ...AUDIT_MUTANTS,
 ];

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { zstdDecompressSync } from 'node:zlib';
-import { hexOf, sameBytes } from './chain.ts';
+import { hexOf, sameBytes, sha256 } from './chain.ts';
 import type { Findings } from './finding.ts';
-import { HashTable } from './hash-table.ts';
+import { MarkedHashes } from './marked-hashes.ts';
 import { eachRow } from './merge-rows.ts';
 import { isMembers } from './read-entry.ts';
 import type { Entry, Members } from './read-entry.ts';
@@ -13,49 +12,17 @@ const [named, found, notKept, partOfRequest, live] = [1, 2, 4, 8, 16];
 /** A text of more bytes than this is no text of ours: requests and replies are limited far below. */
 const contentBytesMax = 2 ** 30;
 
-/** Hashes with their bits, and the first entry that names each. */
-class Marked {
-  readonly table = new HashTable();
-  readonly bits: number[] = [];
-  readonly seqs: number[] = [];
-  /** How often each is named by entries and nodes. */
-  readonly counts: number[] = [];
-
-  add(hash: Uint8Array): number {
-    const number = this.table.add(hash);
-    if (number === this.bits.length) {
-      this.bits.push(0);
-      this.seqs.push(0);
-      this.counts.push(0);
-    }
-    return number;
-  }
-
-  mark(number: number, bits: number, seq = 0): void {
-    this.bits[number] = (this.bits[number] ?? 0) | bits;
-    if (seq > 0 && this.seqs[number] === 0) this.seqs[number] = seq;
-  }
-
-  countUp(number: number): void {
-    this.counts[number] = (this.counts[number] ?? 0) + 1;
-  }
-
-  has(number: number, bits: number): boolean {
-    return ((this.bits[number] ?? 0) & bits) === bits;
-  }
-}
-
 /** Whether what the chain names of texts is there, is what was named, and nothing else is. */
 export class BodyCheck {
   readonly #db: DatabaseSync;
   readonly #findings: Findings;
-  readonly #bodies = new Marked();
-  readonly #nodes = new Marked();
-  /** By number of the node: its parent and its body, by their numbers; -1 for none. */
-  readonly #parents: number[] = [];
-  readonly #bodyOf: number[] = [];
-  /** What the rows of nodes say of how often they are named; empty where the file does not count. */
-  readonly #nodeCounts: unknown[] = [];
+  readonly #bodies = new MarkedHashes();
+  readonly #nodes = new MarkedHashes();
+  /** By number of the node: its parent and its body, by their numbers and one more; 0 for none. */
+  #parents = new Uint32Array(1024);
+  #bodyOf = new Uint32Array(1024);
+  /** What the rows of nodes say of how often they are named; nothing where the file does not count. */
+  #nodeCounts = new Float64Array(1024).fill(Number.NaN);
   bodies = 0;
   nodes = 0;
   /** Texts of which only the hash is kept, and texts that were erased. */
@@ -77,7 +44,7 @@ export class BodyCheck {
     if (typeof ref['messages'] === 'string') this.#name(this.#nodes, ref['messages'], { bits, seq });
   }
 
-  #name(marked: Marked, hex: string, { bits, seq }: { readonly bits: number; readonly seq: number }): void {
+  #name(marked: MarkedHashes, hex: string, { bits, seq }: { readonly bits: number; readonly seq: number }): void {
     const number = marked.add(Buffer.from(hex, 'hex'));
     marked.mark(number, bits, seq);
     if ((bits & live) !== 0) marked.countUp(number);
@@ -85,10 +52,7 @@ export class BodyCheck {
 
   /** Forgets which texts are still reached; they are to be seen again, now that the erased calls are known. */
   forgetLive(): void {
-    for (const { bits, counts } of [this.#bodies, this.#nodes]) {
-      counts.fill(0);
-      bits.forEach((value, number) => (bits[number] = value & ~live));
-    }
+    for (const marked of [this.#bodies, this.#nodes]) marked.forget(live);
   }
 
   /** Reads both tables and compares. `erasures`: texts may be missing. */
@@ -109,11 +73,14 @@ export class BodyCheck {
       if (!(hash instanceof Uint8Array) || !(body instanceof Uint8Array)) return;
       const number = this.#nodes.add(hash);
       this.#nodes.mark(number, found);
-      this.#parents[number] = parent instanceof Uint8Array ? this.#nodes.add(parent) : -1;
-      this.#bodyOf[number] = this.#bodies.add(body);
-      this.#bodies.countUp(this.#bodyOf[number] ?? -1);
-      if (parent instanceof Uint8Array) this.#nodes.countUp(this.#parents[number] ?? -1);
-      this.#nodeCounts[number] = row['refs'];
+      const parentNumber = parent instanceof Uint8Array ? this.#nodes.add(parent) : -1;
+      const bodyNumber = this.#bodies.add(body);
+      this.#bodies.countUp(bodyNumber);
+      if (parentNumber >= 0) this.#nodes.countUp(parentNumber);
+      while (this.#parents.length < this.#nodes.size) this.#lengthenNodes();
+      this.#parents[number] = parentNumber + 1;
+      this.#bodyOf[number] = bodyNumber + 1;
+      if (row['refs'] !== undefined) this.#nodeCounts[number] = Number(row['refs'] ?? -1);
     };
     eachRow(this.#db, `SELECT hash, parent, body${countColumn(this.#db, 'nodes')} FROM nodes`, {
       table: 'nodes',
@@ -122,17 +89,24 @@ export class BodyCheck {
     });
   }
 
+  #lengthenNodes(): void {
+    const length = this.#parents.length * 2;
+    const [parents, bodyOf, counts] = [new Uint32Array(length), new Uint32Array(length), new Float64Array(length).fill(Number.NaN)];
+    parents.set(this.#parents);
+    bodyOf.set(this.#bodyOf);
+    counts.set(this.#nodeCounts);
+    [this.#parents, this.#bodyOf, this.#nodeCounts] = [parents, bodyOf, counts];
+  }
+
   /** Marks what is reached from the lists that calls name: all nodes before them, and the bodies of all of these. */
   #reach(): void {
-    const { bits, seqs } = this.#nodes;
-    const roots = bits.length;
-    for (let root = 0; root < roots; root++) {
-      const reached = (bits[root] ?? 0) & (named | live);
-      const seq = seqs[root] ?? 0;
-      for (let node = root, first = true; node >= 0; node = this.#parents[node] ?? -1, first = false) {
+    for (let root = 0; root < this.#nodes.size; root++) {
+      const reached = this.#nodes.bitsOf(root) & (named | live);
+      const seq = this.#nodes.seqOf(root);
+      for (let node = root, first = true; node >= 0; node = (this.#parents[node] ?? 0) - 1, first = false) {
         if (!first && this.#nodes.has(node, reached)) break;
         this.#nodes.mark(node, reached, seq);
-        const body = this.#bodyOf[node] ?? -1;
+        const body = (this.#bodyOf[node] ?? 0) - 1;
         if (body >= 0 && reached !== 0) this.#bodies.mark(body, reached | partOfRequest, seq);
       }
     }
@@ -145,7 +119,7 @@ export class BodyCheck {
       if (!(hash instanceof Uint8Array)) return this.#findings.add('body', null, 'a body has no hash');
       const number = this.#bodies.add(hash);
       const wrong = wrongBody(row, hash);
-      if (wrong !== null) this.#findings.add('body', this.#bodies.seqs[number] || null, `the body ${shown(hash)}: ${wrong}`);
+      if (wrong !== null) this.#findings.add('body', this.#bodies.seqOf(number) || null, `the body ${shown(hash)}: ${wrong}`);
       this.#bodies.mark(number, bytes === null ? found | notKept : found);
       this.#compareCount(row['refs'], this.#bodies, number);
     };
@@ -153,33 +127,36 @@ export class BodyCheck {
     eachRow(this.#db, sql, { table: 'bodies', findings: this.#findings, see });
   }
 
-  #compareCount(says: unknown, marked: Marked, number: number): void {
-    const is = marked.counts[number] ?? 0;
+  #compareCount(says: unknown, marked: MarkedHashes, number: number): void {
+    const is = marked.count(number);
     if (says === undefined || says === is) return;
     this.#findings.add(
       'count',
-      (marked.seqs[number] ?? 0) || null,
+      marked.seqOf(number) || null,
       `a text is said to be named ${JSON.stringify(says)} times and is ${is} times`,
     );
   }
 
   #judgeNodes(): void {
-    const { bits, seqs } = this.#nodes;
-    for (let node = 0; node < bits.length; node++) {
+    for (let node = 0; node < this.#nodes.size; node++) {
       if (!this.#nodes.has(node, found)) {
         if (this.#nodes.has(node, live))
-          this.#findings.add('body_missing', seqs[node] ?? null, `a list of messages that entry ${seqs[node]} names is gone`);
+          this.#findings.add(
+            'body_missing',
+            this.#nodes.seqOf(node),
+            `a list of messages that entry ${this.#nodes.seqOf(node)} names is gone`,
+          );
         continue;
       }
-      this.#compareCount(this.#nodeCounts[node], this.#nodes, node);
+      const says = this.#nodeCounts[node] ?? Number.NaN;
+      if (!Number.isNaN(says)) this.#compareCount(says, this.#nodes, node);
       if (!this.#nodes.has(node, named)) this.#findings.add('body_unnamed', null, `no call names one of the lists of messages`);
     }
   }
 
   #judgeBodies(erasures: boolean): void {
-    const { bits, seqs } = this.#bodies;
-    for (let body = 0; body < bits.length; body++) {
-      const seq = (seqs[body] ?? 0) || null;
+    for (let body = 0; body < this.#bodies.size; body++) {
+      const seq = this.#bodies.seqOf(body) || null;
       const [isFound, isNamed, isLive] = [this.#bodies.has(body, found), this.#bodies.has(body, named), this.#bodies.has(body, live)];
       if (this.#bodies.has(body, notKept)) {
         this.hashOnly++;
@@ -205,13 +182,12 @@ function countColumn(db: DatabaseSync, table: string): string {
     : '';
 }
 
+const nodeMark = Buffer.from('node');
+const noParent = new Uint8Array(32);
+
 function wrongNode(hash: Uint8Array, parent: unknown, body: Uint8Array): string | null {
   if (parent !== null && !(parent instanceof Uint8Array)) return 'its parent is no hash';
-  const hashed = createHash('sha256')
-    .update('node')
-    .update(parent ?? new Uint8Array(32))
-    .update(body)
-    .digest();
+  const hashed = sha256(nodeMark, parent ?? noParent, body);
   return sameBytes(hashed, hash) ? null : 'its parent or its body was changed';
 }
 
@@ -230,7 +206,7 @@ function wrongBody({ digest, salt, coding, bytes }: Members, hash: Uint8Array): 
       return 'its content cannot be decompressed';
     }
   } else if (coding !== 0) return `its coding is ${String(coding)}`;
-  const hashed = createHash('sha256').update(salt).update(content).digest();
+  const hashed = sha256(salt, content);
   return sameBytes(hashed, hash) ? null : 'its content or its salt was changed';
 }
 

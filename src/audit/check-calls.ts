@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { sha256 } from './chain.ts';
 import type { Findings } from './finding.ts';
 import { endCells, recordColumns, startCells } from './expected-row.ts';
 import type { Row } from './expected-row.ts';
@@ -114,5 +114,5 @@ export class CallCheck {
 }
 
 function hashOf(text: string): Uint8Array {
-  return createHash('sha256').update(text).digest();
+  return sha256(Buffer.from(text));
 }

@@ -6,6 +6,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { findingMeanings } from '#audit/finding.ts';
 import { verifyRecord } from '#audit/verify-record.ts';
 import { keyOf } from '#audit/export-log.ts';
 import { ROOT } from '#scripts/tree.ts';
@@ -207,4 +208,11 @@ test('an export never goes over a file that is there', async () => {
   writeFileSync(join(folder, 'there.jsonl'), 'mine');
   assert.equal((await audit('export', made.folder, '--out', 'there.jsonl')).code, 3);
   assert.equal(readFileSync(join(folder, 'there.jsonl'), 'utf8'), 'mine');
+});
+
+test('the page lists every finding with what it means', () => {
+  const page = readFileSync(join(ROOT, 'docs/audit.md'), 'utf8');
+  const rows = Object.entries(findingMeanings).map(([code, means]) => `| \`${code}\` | ${means} |`);
+  const listed = page.split('\n').filter((line) => /^\| `[a-z_]+` \| (?!`)/.test(line));
+  assert.deepEqual(listed, rows);
 });

@@ -1,5 +1,6 @@
 import type { Mutant } from '#scripts/run-mutant.ts';
 import { AUDIT_MUTANTS } from './audit-mutants.ts';
+import { BODIES_MUTANTS } from './bodies-mutants.ts';
 import { CORE_MUTANTS } from './core-mutants.ts';
 import { EDGE_MUTANTS } from './edge-mutants.ts';
 import { FAULT_MUTANTS } from './fault-mutants.ts';
@@ -18,4 +19,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SIM_MUTANTS,
   ...FAULT_MUTANTS,
   ...AUDIT_MUTANTS,
+  ...BODIES_MUTANTS,
 ];

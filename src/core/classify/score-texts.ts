@@ -5,11 +5,11 @@ import type { WordMatcher } from './word-matcher.ts';
 /** User messages with text that are looked at, the newest included. */
 const messagesMax = 9;
 /** Characters that are looked at, all messages together: more than any window holds, and soon read. */
-const charactersMax = 2_000_000;
+const charactersMax = 1_000_000;
 
 /**
  * Scores the buckets over a conversation: the newest user message that scores anything decides; one that scores nothing ("ok, go
- * on") gives way to the one before it, at most eight back. Of very long ones only the first two million characters are read.
+ * on") gives way to the one before it, at most eight back. Of very long ones only the first million characters are read.
  *
  * @param userTexts text of user messages, newest first
  * @param matcher finds the buckets' words

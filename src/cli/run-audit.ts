@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { runExport, runKey, runVerify } from '#audit/run-audit.ts';
 import type { AuditShell } from '#audit/run-audit.ts';
 import type { AuditOptions } from './audit.ts';
-import { dataFolderOf } from './data-folder.ts';
+import { dataFolderOf, demoFolderOf } from './data-folder.ts';
 import { painter } from './shell.ts';
 import type { Shell } from './shell.ts';
 
@@ -25,7 +26,10 @@ export function runAuditKey(file: string | undefined, options: AuditOptions, she
 }
 
 function recordOf(file: string | undefined, options: AuditOptions, shell: Shell): string {
-  return file === undefined ? dataFolderOf(options.data, shell) : resolve(shell.cwd, file);
+  if (file !== undefined) return resolve(shell.cwd, file);
+  const folder = dataFolderOf(options.data, shell);
+  // As the other commands do: the demo house keeps its own record in a folder of this one.
+  return [folder, demoFolderOf(folder)].find((one) => existsSync(join(one, 'record.db'))) ?? folder;
 }
 
 function auditShell(shell: Shell): AuditShell {

@@ -20,9 +20,11 @@ const folder = mkdtempSync(join(tmpdir(), 'gatehouse-audit-cli-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 let made: MadeLog;
 let key = '';
+let otherKey = '';
 before(() => {
   made = makeLog(join(folder, 'house'), diceOf(5), 120);
   key = keyOf(made.file);
+  otherKey = keyOf(makeLog(join(folder, 'other'), diceOf(6), 20).file);
 });
 
 const audit = (...args: readonly string[]): ReturnType<typeof runHere> =>
@@ -89,8 +91,7 @@ test('exit codes: an option is wrong, the file is not there, is none, or the key
 });
 
 test('another key than the file’s is found', async () => {
-  const other = makeLog(join(folder, 'other'), diceOf(6), 20);
-  const { code, out } = await audit('verify', made.folder, '--key', keyOf(other.file));
+  const { code, out } = await audit('verify', made.folder, '--key', otherKey);
   assert.equal(code, 1);
   assert.match(out, /it names another key than the one given/);
 });
@@ -172,7 +173,7 @@ test('an export is proven by the Python program of the page', { skip: hasPython 
   assert.match(strangersCheck(changed, key).err, /was changed/);
   writeFileSync(changed, lines.filter((_, at) => at !== 9).join('\n'));
   assert.match(strangersCheck(changed, key).err, /is missing/);
-  assert.notEqual(strangersCheck(whole, keyOf(join(folder, 'other'))).status, 0, 'another key');
+  assert.notEqual(strangersCheck(whole, otherKey).status, 0, 'another key');
 });
 
 test('a range goes on to the checkpoint that signs its last entry', async () => {

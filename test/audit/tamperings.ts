@@ -223,7 +223,7 @@ const chainTamperings: readonly Tampering[] = [
   },
   {
     name: 'the tail hashed anew and signed with another key',
-    found: chain,
+    found: ['checkpoint'],
     apply: (victim) => rewrite(victim, (entries) => entries.splice(0, 1), { resign: true }),
   },
   {
@@ -290,7 +290,7 @@ const chainTamperings: readonly Tampering[] = [
   },
   {
     name: 'the front removed',
-    found: ['front_missing', 'prune', 'truncated', 'hash'],
+    found: ['front_missing'],
     apply: (victim) => {
       const forger = victim.forger();
       forger.db.prepare('DELETE FROM log WHERE seq <= ?').run(somewhere(victim, forger));
@@ -300,7 +300,7 @@ const chainTamperings: readonly Tampering[] = [
   },
   {
     name: 'the front removed, with a forged prune entry',
-    found: ['prune', 'front_missing', 'truncated'],
+    found: ['front_missing'],
     apply: (victim) => {
       const forger = victim.forger();
       const before = victim.dice.int(forger.first() + 1, victim.covered);

@@ -15,6 +15,7 @@ import { installCommand } from './install.ts';
 import { keysCommand } from './keys.ts';
 import { backtestCommand } from './record/backtest.ts';
 import { costCommand } from './record/cost.ts';
+import { logCommand } from './record/log.ts';
 import { recordsCommand } from './record/records.ts';
 import { replayCommand } from './record/replay.ts';
 import { runsCommand } from './record/runs.ts';
@@ -62,6 +63,7 @@ function buildProgram(shell: Shell): Command {
     topCommand(shell),
     keysCommand(shell),
     recordsCommand(shell),
+    logCommand(shell),
     runsCommand(shell),
     costCommand(shell),
     replayCommand(shell),

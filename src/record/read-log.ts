@@ -1,21 +1,18 @@
-import { DatabaseSync } from 'node:sqlite';
-import type { StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { entryHead } from './log-views.ts';
 import type { LogView } from './log-views.ts';
-import { logPath } from './open-log.ts';
 
 /** Entries read at a time: no transaction of a reader lasts longer. */
 const pageEntries = 500;
 
-/** Reads the log of a data folder beside whoever writes it, also while nobody does. */
+/** Reads the views of a log beside whoever writes it. */
 export class LogReader {
   readonly #database: DatabaseSync;
   readonly #page: StatementSync;
   readonly #next: StatementSync;
 
-  /** Throws if there is no log, or if it cannot be read. */
-  constructor(folder: string) {
-    this.#database = new DatabaseSync(logPath(folder), { readOnly: true, timeout: 5_000 });
+  constructor(database: DatabaseSync) {
+    this.#database = database;
     this.#page = this.#database.prepare('SELECT seq, bytes FROM log WHERE seq > ? ORDER BY seq LIMIT ?');
     this.#next = this.#database.prepare('SELECT seq, bytes FROM log WHERE seq >= ? ORDER BY seq LIMIT 1');
   }
@@ -56,10 +53,6 @@ export class LogReader {
       else high = middle;
     }
     return low - 1;
-  }
-
-  close(): void {
-    this.#database.close();
   }
 
   #atOf(seq: number): number {

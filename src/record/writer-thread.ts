@@ -6,9 +6,13 @@ import type { IdleTask } from './idle-task.ts';
 import type { LogWriter } from './log-writer.ts';
 import { openLog, reopenLog } from './open-log.ts';
 import { SecondPlace } from './second-place.ts';
+import { viewFiles } from './view-files.ts';
 import type { FromWriter, ToWriter, WriterSettings, WriterStart } from './writer-messages.ts';
 import { writerExtensions } from './writer-extensions.ts';
 import type { WriterExtensions } from './writer-extensions.ts';
+
+/** How long after a batch the tasks look whether there is something to do. */
+const idleMs = 100;
 
 /** The thread that writes the log: does what it is told, in order, and looks after the log in between. */
 export class WriterThread {
@@ -85,11 +89,20 @@ export class WriterThread {
       case 'ask':
         return this.#answer(message.number, message.name, message.what);
       case 'close':
-        if (this.#open) this.#checkpoint(message);
-        this.#drop();
-        this.#say({ type: 'closed' });
-        this.#port.close();
+        return this.#close(message);
     }
+  }
+
+  /** Whatever fails now: what was acknowledged is on the disk, and the house is not kept waiting. */
+  #close(message: { readonly at: number; readonly openFrom: number }): void {
+    try {
+      if (this.#open) this.#checkpoint(message);
+    } catch (error) {
+      this.#say({ type: 'note', text: `the record got no last checkpoint: ${saidBy(error)}` });
+    }
+    this.#drop();
+    this.#say({ type: 'closed' });
+    this.#port.close();
   }
 
   #checkpoint({ at, openFrom }: { readonly at: number; readonly openFrom: number }): void {
@@ -122,7 +135,8 @@ export class WriterThread {
     const extensions = writerExtensions(writer, { folder: this.#start.folder, settings: this.#settings, now: () => this.#at });
     if (extensions.keeper) writer.useKeeper(extensions.keeper);
     const secondPlace = secondPlaceOf(this.#settings, writer);
-    this.#open = { writer, extensions, secondPlace, idleTasks: [...extensions.idleTasks] };
+    const files = viewFiles(writer, this.#start.folder, (text) => this.#say({ type: 'note', text }));
+    this.#open = { writer, extensions, secondPlace, idleTasks: [...extensions.idleTasks], files };
   }
 
   #opened(): Open {
@@ -135,18 +149,18 @@ export class WriterThread {
     this.#open = null;
   }
 
-  /** One slice of each task that has something to do, then whatever was said meanwhile, then the next. */
+  /** A little later, so that under load the tasks see many batches at once. */
   #idle(): void {
-    if (this.#idling || !this.#open || this.#open.idleTasks.length === 0) return;
+    if (this.#idling || !this.#open) return;
     this.#idling = true;
-    setImmediate(() => void this.#slice());
+    setTimeout(() => void this.#slice(), idleMs).unref();
   }
 
   async #slice(): Promise<void> {
     const open = this.#open;
     let more = false;
     try {
-      for (const task of open?.idleTasks ?? []) {
+      for (const task of open ? [...open.idleTasks, ...(this.#settings.files ? [open.files] : [])] : []) {
         const before = open?.writer.head.seq;
         if (await task.slice()) more = true;
         if (open && open === this.#open && open.writer.head.seq !== before) this.#say({ type: 'moved', head: open.writer.head });
@@ -157,8 +171,9 @@ export class WriterThread {
         this.#say({ type: 'failed', why: saidBy(error), round: null });
       }
     }
-    this.#idling = false;
-    if (more) this.#idle();
+    // One slice of each, then whatever was said meanwhile, then the next.
+    if (more) setImmediate(() => void this.#slice());
+    else this.#idling = false;
   }
 
   #say(message: FromWriter): void {
@@ -171,6 +186,8 @@ interface Open {
   readonly extensions: WriterExtensions;
   secondPlace: SecondPlace | null;
   readonly idleTasks: IdleTask[];
+  /** Runs only while the policy wants files. */
+  readonly files: IdleTask;
 }
 
 function secondPlaceOf({ checkpoints }: WriterSettings, writer: LogWriter): SecondPlace | null {

@@ -1,3 +1,4 @@
+import { openForAsking } from '#record/asking/record-reader.ts';
 import { LOG_VIEWS } from '#record/log-views.ts';
 import { LogReader } from '#record/read-log.ts';
 
@@ -5,10 +6,10 @@ import { LogReader } from '#record/read-log.ts';
 export function readView(folder: string, name: string): string[] {
   const view = LOG_VIEWS.find((each) => each.name === name);
   if (!view) throw new Error(`there is no view ${name}`);
-  const reader = new LogReader(folder);
+  const database = openForAsking(folder);
   try {
-    return [...reader.lines(view)];
+    return [...new LogReader(database).lines(view)];
   } finally {
-    reader.close();
+    database.close();
   }
 }

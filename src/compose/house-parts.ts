@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import type { Control, DemoMachines, Reloaded } from '#control/control.ts';
+import { tracesPartyName } from '#core/policy/policy.ts';
 import { tablesOf } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import { createDialer } from '#egress/dialer.ts';
@@ -22,7 +23,7 @@ import type { DataFolder } from '#store/data-folder.ts';
 import { writeDrains } from '#store/drains.ts';
 import { noLimits } from '#store/no-limits.ts';
 import { RecordUnavailable } from '#store/ports.ts';
-import type { Store } from '#store/ports.ts';
+import type { RecordSink, Store } from '#store/ports.ts';
 import { recordSinkOf } from '#store/record-sink.ts';
 import { surfaces } from '#surfaces/registry.ts';
 import type { Told } from '#telemetry/ports.ts';
@@ -38,6 +39,7 @@ import { commandEnvironment } from './command-environment.ts';
 import { endingClock } from './ending-clock.ts';
 import { policyInForce, recordSettings } from './policy-in-force.ts';
 import { provenPolicy } from './prove-house.ts';
+import { partiesOf, traceParts, tracesKeyHeaders } from './trace-parts.ts';
 
 /** What the parts are made from. */
 export interface HouseGround {
@@ -65,6 +67,8 @@ export interface HouseParts {
   /** Looks every upstream's name up, then begins to look after the machines. */
   start(): Promise<void>;
   beginClosing(): void;
+  /** Tells what is still to be told of the calls that have ended. */
+  finish(): Promise<void>;
   stop(): void;
 }
 
@@ -85,7 +89,18 @@ export function houseParts(ground: HouseGround): HouseParts {
   const fleet = new FleetState(inForce.tables, { clock, watch: telemetry.watch });
   const dialer = dialerFor(inForce, telemetry, ground);
   let closing = false;
-  const house = houseOf({ inForce, fleet, dialer, telemetry }, { ground, clock, closing: () => closing });
+  const traces = traceParts({
+    version: ground.version,
+    tables: () => inForce.tables,
+    dialer,
+    clock,
+    digest: sha256,
+    watch: telemetry.watch,
+  });
+  const house = houseOf(
+    { inForce, fleet, dialer, telemetry },
+    { ground, clock, closing: () => closing, record: traces.record(recordSinkOf(ground.store)) },
+  );
   const prober = new Prober({
     tables: () => inForce.tables,
     fleet,
@@ -115,10 +130,12 @@ export function houseParts(ground: HouseGround): HouseParts {
     start: async () => {
       await resolveAll(inForce.tables, dialer);
       void prober.start();
+      void traces.start();
     },
     beginClosing: () => {
       closing = true;
     },
+    finish: () => traces.exporter.stop(),
     stop: () => {
       prober.stop();
       recovery.stop();
@@ -152,8 +169,8 @@ function watchdog(upstream: string, fleet: FleetState, recovery: Recovery): void
 
 function dialerFor(inForce: InForce, telemetry: Telemetry, { clock, resolver }: HouseGround): HouseDialer {
   return createDialer({
-    upstreams: inForce.tables.policy.upstreams,
-    keyFor: (upstream) => keyHeaders(upstream, inForce.policy),
+    upstreams: partiesOf(inForce.tables.policy),
+    keyFor: (name) => (name === tracesPartyName ? tracesKeyHeaders(inForce.policy) : keyHeaders(name, inForce.policy)),
     inForce: (permit) => permit.policyHash === inForce.tables.hash,
     resolver,
     after: (delayMs, run) => clock.after(delayMs, run),
@@ -170,7 +187,12 @@ interface Moving {
 
 function houseOf(
   { inForce, fleet, dialer, telemetry }: Moving,
-  { ground, clock, closing }: { readonly ground: HouseGround; readonly clock: Clock; readonly closing: () => boolean },
+  {
+    ground,
+    clock,
+    closing,
+    record,
+  }: { readonly ground: HouseGround; readonly clock: Clock; readonly closing: () => boolean; readonly record: RecordSink },
 ): House {
   let order = 0;
   return {
@@ -179,12 +201,12 @@ function houseOf(
     active: new ActiveCalls(),
     busy: new BusyMeter(),
     dialer,
-    record: recordSinkOf(ground.store),
+    record,
     limits: noLimits,
     watch: telemetry.watch,
     clock,
     ids: { requestId: () => `req_${randomBytes(12).toString('base64url')}` },
-    digest: (text) => createHash('sha256').update(text).digest('hex'),
+    digest: sha256,
     stillKnown: (principal) => principal.operator || ground.keys.isLive(principal.id),
     nextOrder: () => ++order,
     kindOf,
@@ -207,7 +229,7 @@ async function reload(ground: HouseGround, parts: Moving & { readonly prober: Pr
   ground.store.use(recordSettings(next.policy));
   inForce.policy = next;
   inForce.tables = tablesOf(next.policy, next.hash);
-  dialer.setUpstreams(inForce.tables.policy.upstreams);
+  dialer.setUpstreams(partiesOf(inForce.tables.policy));
   fleet.usePolicy(inForce.tables);
   telemetry.watch.tell({ type: 'policy', hash: next.hash, outcome: 'loaded' });
   await resolveAll(inForce.tables, dialer);
@@ -287,6 +309,11 @@ async function revoke(idOrName: string, keys: KeyRing, active: ActiveCalls): Pro
   const done = await keys.revoke(idOrName);
   for (const key of meant) if (!keys.isLive(key.id)) active.cutOf(key.id);
   return done;
+}
+
+/** In hex. */
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 async function resolveAll(tables: PolicyTables, dialer: HouseDialer): Promise<void> {

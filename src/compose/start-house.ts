@@ -126,6 +126,7 @@ async function assemble(
     close: async (graceMs) => {
       parts.beginClosing();
       await doors.close(graceMs);
+      await parts.finish();
       parts.stop();
       await store.close();
       folder.close();

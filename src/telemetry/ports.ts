@@ -11,6 +11,8 @@ export type Happening =
   | { readonly type: 'alarm'; readonly upstream: string; readonly message: string }
   /** Something about the record that the operator should hear. */
   | { readonly type: 'record'; readonly message: string }
+  /** Whether whoever collects traces takes them. */
+  | { readonly type: 'traces'; readonly message: string }
   | ({ readonly type: 'recovery'; readonly outcome: 'started' | RecoveryEvent['outcome'] } & Pick<
       RecoveryEvent,
       'upstream' | 'by' | 'exitCode'

@@ -128,6 +128,8 @@ function otherText(happening: Exclude<Happening, { type: 'request' }>, options: 
       return `${paint('alarm', 'red', options)}  ${safe(happening.upstream, nameMax)}: ${safe(happening.message, textMax)}`;
     case 'record':
       return `${paint('record', 'yellow', options)}  ${safe(happening.message, textMax)}`;
+    case 'traces':
+      return `traces  ${safe(happening.message, textMax)}`;
     case 'recovery':
       return `recovery of ${safe(happening.upstream, nameMax)} by the ${happening.by}: ${recoveryText(happening, options)}`;
     case 'drain':

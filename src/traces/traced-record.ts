@@ -1,0 +1,37 @@
+import type { Intent } from '#core/record/record.ts';
+import type { RecordSink, Said } from '#store/ports.ts';
+import type { EndedCall } from './spans-of-call.ts';
+
+/** What is kept of a call under way until its end is known. */
+interface Begun {
+  readonly intent: Intent;
+  readonly request: string | null;
+}
+
+/**
+ * A record that also hands over every call once its end is durable. `withText`: whether words are wanted; they are handed over only of
+ * calls whose profile captures them in full.
+ */
+export function tracedRecord(
+  record: RecordSink,
+  { take, withText }: { readonly take: (call: EndedCall) => void; readonly withText: () => boolean },
+): RecordSink {
+  const underWay = new Map<string, Begun>();
+  const textOf = (said: Said | undefined): string | null =>
+    said?.capture === 'full' && withText() ? Buffer.from(said.bytes).toString('utf8') : null;
+  return {
+    begin: (intent, said) => {
+      underWay.set(intent.id, { intent, request: textOf(said) });
+      return record.begin(intent, said);
+    },
+    end: async (terminal, said) => {
+      const begun = underWay.get(terminal.id);
+      underWay.delete(terminal.id);
+      await record.end(terminal, said);
+      if (!begun) return;
+      const { intent, request } = begun;
+      take({ intent, terminal, said: request === null ? null : { request, reply: textOf(said) } });
+    },
+    writable: () => record.writable(),
+  };
+}

@@ -2,4 +2,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { becomeBlackHole } from '#upstreams/scripted/faults/black-hole.ts';
 
-becomeBlackHole(workerData.port, (port) => parentPort?.postMessage(port));
+becomeBlackHole(workerData.port, (port) => parentPort?.postMessage(port, []));

@@ -1,5 +1,6 @@
 import { chatStreamHead, chatWholeBody } from '#upstreams/scripted/chat-script.ts';
 import { openaiError } from '#upstreams/scripted/refusal-script.ts';
+import { isJsonObject } from '#upstreams/scripted/script.ts';
 import type { Json, Script } from '#upstreams/scripted/script.ts';
 import type { Fault, FaultCall, FaultDice } from './fault.ts';
 import {
@@ -45,10 +46,10 @@ const ndjsonWords = ({ answer }: FaultCall, words: number): string =>
     )
     .join('');
 
-const choicesOf = (call: FaultCall, choices: Json): Json => ({
-  ...(chatWholeBody(call.answer) as { readonly [key: string]: Json }),
-  choices,
-});
+const choicesOf = (call: FaultCall, choices: Json): Json => {
+  const body = chatWholeBody(call.answer);
+  return isJsonObject(body) ? { ...body, choices } : body;
+};
 
 /** Replies whose bytes are in order and whose meaning is not. */
 export const answerFaults: readonly Fault[] = [

@@ -164,7 +164,7 @@ export const byteFaults: readonly Fault[] = [
           { do: 'body', bytes: asEvent(wordEvent('never whole')) },
         ],
         ends: nowSilent,
-        clocks: { idleMs: 250 },
+        clocks: { idleMs: 1_000 },
       },
       {
         name: 'too slowly for a whole answer',
@@ -185,7 +185,7 @@ export const byteFaults: readonly Fault[] = [
         forms: streamed,
         script: (call, dice) => [...spoken(call, dice), { do: 'stall' }],
         ends: nowSilent,
-        clocks: { idleMs: 250 },
+        clocks: { idleMs: 1_000 },
       },
       {
         name: 'of a whole answer',
@@ -267,7 +267,7 @@ export const byteFaults: readonly Fault[] = [
         ],
         endless: 'on ',
         ends: broken('timeout'),
-        clocks: { totalMs: 500, firstTokenMs: 400, idleMs: 400, replyMs: 400 },
+        clocks: { totalMs: 1_500, firstTokenMs: 1_200, idleMs: 1_200, replyMs: 1_200 },
       },
       {
         name: 'without a word',

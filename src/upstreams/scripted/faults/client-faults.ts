@@ -60,7 +60,7 @@ export const clientFaults: readonly Fault[] = [
         script: (call, dice) => [...spoken(call, dice).slice(0, -1), ...endless],
         endless: longWord,
         ends: broken('timeout'),
-        clocks: { totalMs: 700, firstTokenMs: 500, idleMs: 500, replyMs: 500 },
+        clocks: { totalMs: 1_500, firstTokenMs: 1_200, idleMs: 1_200, replyMs: 1_200 },
       },
       {
         name: 'while others wait for its slot',

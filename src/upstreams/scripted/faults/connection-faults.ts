@@ -17,7 +17,7 @@ export const connectionFaults: readonly Fault[] = [
     title: 'a black hole',
     looks: 'Connecting is never answered: the machine sleeps, or the way to it is gone.',
     cases: [
-      { name: 'at every connection', forms: both, door: 'black_hole', script: goodScript, ends: unreachable, clocks: { connectMs: 80 } },
+      { name: 'at every connection', forms: both, door: 'black_hole', script: goodScript, ends: unreachable, clocks: { connectMs: 250 } },
     ],
   },
   {

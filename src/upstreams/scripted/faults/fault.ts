@@ -139,8 +139,9 @@ export function faultDice(seed: number): FaultDice {
   return {
     int,
     pick<Item>(items: readonly Item[]): Item {
-      if (items.length === 0) throw new Error('there is nothing to pick from');
-      return items[int(0, items.length - 1)] as Item;
+      const item = items[int(0, items.length - 1)];
+      if (item === undefined) throw new Error('there is nothing to pick from');
+      return item;
     },
   };
 }

@@ -36,7 +36,6 @@ export const refusalFaults: readonly Fault[] = [
         forms: both,
         script: () => loadingScript(),
         ends: { then: 'next', result: 'loading', alone: 'model_loading' },
-        shuns: true,
       },
     ],
   },
@@ -45,7 +44,7 @@ export const refusalFaults: readonly Fault[] = [
     title: 'busy, and when to come back',
     looks: '429 or 503 with `Retry-After`: seconds, a date, a number without sense.',
     cases: [
-      { name: 'in seconds', forms: both, script: (_, dice) => busyScript(dice.int(1, 90)), ends: busy, shuns: true },
+      { name: 'in seconds', forms: both, script: (_, dice) => busyScript(dice.int(30, 90)), ends: busy, shuns: true },
       { name: 'as a date', forms: both, script: () => busyScript('Fri, 31 Dec 2199 23:59:59 GMT'), ends: busy, shuns: true },
       { name: 'in a thousand million seconds', forms: both, script: () => busyScript('1000000000'), ends: busy, shuns: true },
       {
@@ -57,7 +56,8 @@ export const refusalFaults: readonly Fault[] = [
       {
         name: 'as 503',
         forms: both,
-        script: () => refusalScript(503, openaiError('Try later.', { type: 'api_error', code: null }), { headers: { 'retry-after': '7' } }),
+        script: () =>
+          refusalScript(503, openaiError('Try later.', { type: 'api_error', code: null }), { headers: { 'retry-after': '40' } }),
         ends: busy,
         shuns: true,
       },

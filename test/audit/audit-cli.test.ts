@@ -128,6 +128,29 @@ test('a file that a running house holds is read with its write-ahead log', () =>
   maker.close();
 });
 
+test('a write-ahead log that was cut short or changed is found by the outside copy', () => {
+  const maker = new LogMaker(join(folder, 'wal'), diceOf(8));
+  for (let call = 0; call < 30; call++) maker.start();
+  maker.checkpoint();
+  const wal = readFileSync(join(maker.folder, 'record.db-wal'));
+  const place = join(folder, 'wal-copy');
+  mkdirSync(place);
+  const outside = join(maker.folder, 'checkpoints.jsonl');
+  const look = (bytes: Uint8Array): readonly string[] => {
+    copyFileSync(join(maker.folder, 'record.db'), join(place, 'record.db'));
+    writeFileSync(join(place, 'record.db-wal'), bytes);
+    rmSync(join(place, 'record.db-shm'), { force: true });
+    return verifyRecord(place, { key: null, checkpoints: outside }).counts.map(({ code }) => code);
+  };
+  assert.deepEqual(look(wal), []);
+  assert.ok(look(wal.subarray(0, Math.floor(wal.length * 0.9))).includes('truncated'));
+  const changed = Buffer.from(wal);
+  const at = Math.floor(wal.length * 0.8);
+  changed[at] = (changed[at] ?? 0) ^ 1;
+  assert.ok(look(changed).includes('truncated'), 'SQLite leaves out what follows a frame that was changed');
+  maker.close();
+});
+
 test('a copy is read without leaving a trace beside it, also from a folder that nobody may write to', () => {
   const { file } = copied('sealed');
   const place = join(folder, 'sealed');

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { checkHonest } from './check-honest.ts';
-import { Victims } from './tamper.ts';
-import { TAMPERINGS } from './tamperings.ts';
+import { TAMPERINGS, Victims } from './tamper.ts';
 
 const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));
 console.log(`SEED=${seed}`);

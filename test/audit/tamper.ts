@@ -10,8 +10,12 @@ import { Forger } from './forger.ts';
 import { makeLog } from './make-log.ts';
 import type { MadeLog } from './make-log.ts';
 import { meaningOf } from './meaning.ts';
-import { TAMPERINGS } from './tamperings.ts';
-import type { Tampering } from './tamperings.ts';
+import { chainTamperings } from './chain-tamperings.ts';
+import { rawTamperings } from './raw-tamperings.ts';
+import { tableTamperings } from './table-tamperings.ts';
+import type { Tampering } from './tampering.ts';
+
+export const TAMPERINGS: readonly Tampering[] = [...chainTamperings, ...tableTamperings, ...rawTamperings];
 
 /** What came of many tamperings. A round in which nothing of a meaning changed counts as none. */
 export interface TamperResult {

@@ -8,7 +8,7 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
     find: 'return verify(null, Buffer.from(text), key, bytes);',
     replace: 'return verify(null, Buffer.from(text), key, bytes) || bytes.length === 64;',
     tests: ['test/audit/tamper.test.ts'],
-    expect: 'the tail hashed anew and signed with another key',
+    expect: 'an entry told anew, the rest hashed anew and signed with another key',
   },
   {
     name: 'the audit does not hash the entry',

@@ -61,7 +61,6 @@ export function startColumns(intent: Intent): readonly ColumnValue[] {
 /** What a call's `terminal` entry gives to its row. */
 export function endColumns(terminal: Terminal): readonly ColumnValue[] {
   const { servedBy, usage } = terminal;
-  const spent: Partial<Readonly<Record<'costNano' | 'energyMws' | 'compareNano', number | null>>> = terminal;
   return [
     terminal.result,
     terminal.status,
@@ -73,9 +72,9 @@ export function endColumns(terminal: Terminal): readonly ColumnValue[] {
     usage?.input ?? null,
     usage?.output ?? null,
     usage?.cachedInput ?? null,
-    spent.costNano ?? null,
-    spent.energyMws ?? null,
-    spent.compareNano ?? null,
+    terminal.costNano,
+    terminal.energyMws,
+    terminal.compareNano,
     Math.round(terminal.durationMs),
     terminal.firstByteMs === null ? null : Math.round(terminal.firstByteMs),
   ];

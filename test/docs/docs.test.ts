@@ -11,8 +11,9 @@ import type { ErrorRow } from '#core/errors/catalog.ts';
 import { nextSteps } from '#core/routing/outcome.ts';
 import { places, placesNotAsked } from '#discovery/ports.ts';
 import { ROOT, listFiles } from '#scripts/tree.ts';
+import { LOG_VIEWS } from '#record/log-views.ts';
+import { startEntry, terminalEntry } from '#record/spell-entry.ts';
 import { attemptWith, intentWith, terminalWith } from '#store/record-fixture.ts';
-import { recordLines } from '#store/record-lines.ts';
 import { place, runHere } from '#test/cli/cli-stage.ts';
 import { ask, goodKey, startStage } from '#test/http/stage.ts';
 
@@ -111,22 +112,21 @@ test('the page of clients shows what connect prints, and names every client', ()
   for (const client of clientNames) assert.ok(named.has(client), `docs/clients.md says nothing of ${client}`);
 });
 
-test('the page of the record has every field of both files', () => {
+test('the page of the record has every field of its entries and views', () => {
   const page = textOf('docs/record.md');
   const named = namedIn(page);
   const attempt = attemptWith({ result: 'failed' });
-  const { decisions, failures } = recordLines([
-    { op: 'start', intent: intentWith() },
+  const { text: start } = startEntry({ op: 'start', intent: intentWith() });
+  const { text: terminal } = terminalEntry(
     { op: 'terminal', terminal: terminalWith({ attempts: [attempt] }) },
-  ]);
-  const lines: readonly object[] = `${decisions}${failures}`
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+    { columns: [], startSeq: 1 },
+  );
+  const failures = LOG_VIEWS.find(({ name }) => name === 'upstream-failures')?.lines(terminal) ?? [];
+  const lines: readonly object[] = [start, terminal, ...failures].map((line) => JSON.parse(line));
   assert.equal(lines.length, 3);
   const fields = new Set([...lines, attempt].flatMap((line) => Object.keys(line)));
   for (const field of fields) assert.ok(field === 'type' || named.has(field), `docs/record.md does not say what ${field} is`);
-  const others = new Set(['start', 'terminal', 'field', 'attempt']);
+  const others = new Set(['start', 'terminal', 'field', 'attempt', 'view', ...LOG_VIEWS.map(({ name }) => name)]);
   for (const name of named) assert.ok(fields.has(name) || others.has(name), `docs/record.md names ${name}, which no line has`);
   for (const result of Object.keys(nextSteps))
     assert.ok(page.includes(`\`${result}\``), `docs/record.md does not name the result ${result}`);

@@ -7,6 +7,7 @@ import { FAULT_MUTANTS } from './fault-mutants.ts';
 import { GATEWAY_MUTANTS } from './gateway-mutants.ts';
 import { INPUT_MUTANTS } from './input-mutants.ts';
 import { PROVER_MUTANTS } from './prover-mutants.ts';
+import { RECORD_MUTANTS } from './record-mutants.ts';
 import { SIM_MUTANTS } from './sim-mutants.ts';
 
 /** The breakages that `npm run mutants` tries, each with the test that has to turn red. */
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...INPUT_MUTANTS,
   ...PROVER_MUTANTS,
   ...SIM_MUTANTS,
+  ...RECORD_MUTANTS,
   ...FAULT_MUTANTS,
   ...AUDIT_MUTANTS,
   ...BODIES_MUTANTS,

@@ -19,6 +19,7 @@ import { logCommand } from './record/log.ts';
 import { recordsCommand } from './record/records.ts';
 import { replayCommand } from './record/replay.ts';
 import { runsCommand } from './record/runs.ts';
+import { scoreCommand } from './record/score.ts';
 import { reloadCommand } from './reload.ts';
 import { serviceCommand } from './systemd-unit.ts';
 import type { Shell } from './shell.ts';
@@ -66,6 +67,7 @@ function buildProgram(shell: Shell): Command {
     logCommand(shell),
     runsCommand(shell),
     costCommand(shell),
+    scoreCommand(shell),
     replayCommand(shell),
     backtestCommand(shell),
     auditCommand(shell),

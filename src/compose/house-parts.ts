@@ -16,6 +16,7 @@ import type { House } from '#gateway/house.ts';
 import type { Clock } from '#gateway/ports.ts';
 import { Prober } from '#gateway/prober.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
+import { AskingThread } from '#record/asking/asking-thread.ts';
 import { eraseThrough } from '#record/erase-command.ts';
 import type { LogStore } from '#record/log-store.ts';
 import { Recovery } from '#recovery/recovery.ts';
@@ -111,12 +112,14 @@ export function houseParts(ground: HouseGround): HouseParts {
     stillOut: (upstream) => watchdog(upstream, fleet, recovery),
   });
   const recovery = recoveryOf({ inForce, telemetry, prober }, ground);
+  const asking = new AskingThread(ground.folder.path);
   const addresses: string[] = [];
   const control = controlOf({
     ground,
     house,
     metrics,
     telemetry,
+    asking,
     addresses,
     reload: () => reload(ground, { inForce, fleet, dialer, telemetry, prober }),
     recover: (upstream) => recovery.recover(upstream, 'operator'),
@@ -139,6 +142,7 @@ export function houseParts(ground: HouseGround): HouseParts {
     stop: () => {
       prober.stop();
       recovery.stop();
+      asking.close();
       dialer.close();
       clock.end();
     },
@@ -253,13 +257,14 @@ interface ControlParts {
   readonly house: House;
   readonly metrics: Metrics;
   readonly telemetry: Telemetry;
+  readonly asking: AskingThread;
   readonly addresses: readonly string[];
   readonly reload: () => Promise<Reloaded>;
   readonly recover: Control['recover'];
   readonly demo: DemoMachines | null;
 }
 
-function controlOf({ ground, house, metrics, telemetry, addresses, reload: readAgain, recover, demo }: ControlParts): Control {
+function controlOf({ ground, house, metrics, telemetry, asking, addresses, reload: readAgain, recover, demo }: ControlParts): Control {
   const { fleet, active } = house;
   const { keys, folder, store, clock } = ground;
   const figures = (): HouseFigures => figuresOf(house.tables(), fleet);
@@ -285,6 +290,8 @@ function controlOf({ ground, house, metrics, telemetry, addresses, reload: readA
     metricsText: () => metrics.text(figures(), readProcess()),
     stats: () => statsOf(metrics, figures(), readProcess()),
     subscribe: (listener) => telemetry.subscribe(({ happening }) => listener(happening)),
+    askRecord: (question) => asking.ask(question),
+    score: (score) => store.commit([{ op: 'score', at: Math.round(clock.wallNow()), ...score }]),
     erase: (ask) => eraseThrough((name, what) => store.ask(name, what), { ask, by: 'operator', now: () => clock.wallNow() }),
     noteOperator: ({ action, subject }) => store.commit([{ op: 'operator', at: clock.wallNow(), action, subject }]),
   };

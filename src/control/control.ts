@@ -3,9 +3,10 @@ import type { PolicyTables } from '#core/policy/tables.ts';
 import type { FleetState } from '#gateway/fleet-state.ts';
 import type { Clock, Digest } from '#gateway/ports.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
+import type { Answers, Question } from '#record/asking/question.ts';
 import type { EraseAsk, Erased } from '#record/erase.ts';
 import type { Surface } from '#surfaces/kind.ts';
-import type { RecoveryEvent } from '#store/ports.ts';
+import type { RecoveryEvent, StoreOp } from '#store/ports.ts';
 import type { Happening } from '#telemetry/ports.ts';
 
 /** What the endpoints need of the house. */
@@ -42,9 +43,16 @@ export interface Control {
   subscribe(listener: (happening: Happening) => void): () => void;
   /** Removes the texts of calls from the record. Rejects with `RecordUnavailable` where it cannot be written. */
   erase(ask: EraseAsk): Promise<Erased>;
+  /** Asks the record. Rejects with `RecordUnavailable` where it cannot be read. */
+  askRecord<Q extends Question>(question: Q): Promise<Answers[Q['ask']]>;
+  /** Keeps what somebody thinks of a call. Rejects with `RecordUnavailable`. */
+  score(score: CallScore): Promise<void>;
   /** Keeps what the operator did. Awaited before it is done; rejects with `RecordUnavailable`. */
   noteOperator(change: OperatorChange): Promise<void>;
 }
+
+/** A score as it is given: a number or a word, the other null. */
+export type CallScore = Omit<Extract<StoreOp, { readonly op: 'score' }>, 'op' | 'at'>;
 
 /** One thing the operator did: `drain`, `undrain`, `reload-config`, `keys-new`, `keys-revoke`, `recover`, `records-erase`, `demo-break`, `demo-mend`, and to what. */
 export interface OperatorChange {

@@ -11,6 +11,7 @@ import { frontPage } from './front-page.ts';
 import { listKeys, newKey, revokeKey } from './keys-answers.ts';
 import { findModel, listModels } from './list-models.ts';
 import { jsonResponse, lineResponse } from './plain-response.ts';
+import { callAnswer, costAnswer, listAnswer, ranksAnswer, runAnswer, runsAnswer, scoreAnswer } from './record-answers.ts';
 import { recoverAnswer } from './recover-answer.ts';
 import { reloadAnswer } from './reload-answer.ts';
 import { statusAnswer } from './status-answer.ts';
@@ -67,6 +68,13 @@ export function endpoints(control: Control): readonly Endpoint[] {
       ...known(['POST', '/admin/records/erase'], 'operator', ({ bodyText }) => eraseAnswer(bodyText, control)),
       bodyBytesMax: idsBytesMax,
     },
+    known(['GET', '/admin/records'], 'operator', ({ query }) => listAnswer(query, control)),
+    known(['GET', '/admin/records/*'], 'operator', ({ rest }) => callAnswer(rest, control)),
+    known(['GET', '/admin/cost'], 'operator', ({ query }) => costAnswer(query, control)),
+    known(['GET', '/admin/runs'], 'operator', ({ query }) => runsAnswer(query, control)),
+    known(['GET', '/admin/runs/*'], 'operator', ({ rest }) => runAnswer(rest, control)),
+    known(['GET', '/admin/scores'], 'operator', ({ query }) => ranksAnswer(query, control)),
+    { ...known(['POST', '/admin/scores'], 'operator', ({ bodyText }) => scoreAnswer(bodyText, control)), bodyBytesMax: formBytesMax },
     known(['POST', '/admin/demo/break/*'], 'operator', ({ rest }) => demoAnswer(rest, 'break', control)),
     known(['POST', '/admin/demo/mend/*'], 'operator', ({ rest }) => demoAnswer(rest, 'mend', control)),
   ];

@@ -2,13 +2,14 @@ import { gatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 
 /** What a field of an admin request may hold. */
-export type FieldKind = 'text' | 'flag' | 'count' | 'texts' | 'object';
+export type FieldKind = 'text' | 'flag' | 'count' | 'number' | 'texts' | 'object';
 
 /** The fields of one request, each of the kind that was asked for. What was not sent, or sent as null, reads as null, false or empty. */
 export interface Fields {
   text(name: string): string | null;
   flag(name: string): boolean;
   count(name: string): number | null;
+  number(name: string): number | null;
   texts(name: string): readonly string[];
   object(name: string): object | null;
 }
@@ -17,6 +18,7 @@ const kindWords: Readonly<Record<FieldKind, string>> = {
   text: 'a text',
   flag: 'true or false',
   count: 'a whole number of 0 or more',
+  number: 'a number',
   texts: 'a list of texts',
   object: 'an object',
 };
@@ -42,6 +44,7 @@ export function readFields(bodyText: string, kinds: Readonly<Record<string, Fiel
     text: (name) => ofType(sent.get(name), isText),
     flag: (name) => sent.get(name) === true,
     count: (name) => ofType(sent.get(name), isCount),
+    number: (name) => ofType(sent.get(name), isNumber),
     texts: (name) => ofType(sent.get(name), isTexts) ?? [],
     object: (name) => ofType(sent.get(name), isObject),
   };
@@ -64,6 +67,8 @@ function isOfKind(value: unknown, kind: FieldKind): boolean {
       return typeof value === 'boolean';
     case 'count':
       return isCount(value);
+    case 'number':
+      return isNumber(value);
     case 'texts':
       return isTexts(value);
     case 'object':
@@ -77,5 +82,6 @@ function ofType<T>(value: unknown, is: (value: unknown) => value is T): T | null
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 const isTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);

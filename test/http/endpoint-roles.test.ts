@@ -26,6 +26,13 @@ const expected: Readonly<Record<string, Permission>> = {
   'POST /admin/keys': 'operator',
   'POST /admin/keys/revoke': 'operator',
   'POST /admin/records/erase': 'operator',
+  'GET /admin/records': 'operator',
+  'GET /admin/records/*': 'operator',
+  'GET /admin/cost': 'operator',
+  'GET /admin/runs': 'operator',
+  'GET /admin/runs/*': 'operator',
+  'GET /admin/scores': 'operator',
+  'POST /admin/scores': 'operator',
   'POST /admin/demo/break/*': 'operator',
   'POST /admin/demo/mend/*': 'operator',
 };
@@ -35,6 +42,8 @@ const rests: Readonly<Record<string, string>> = {
   '/admin/drain/*': 'code',
   '/admin/undrain/*': 'code',
   '/admin/recover/*': 'big',
+  '/admin/records/*': 'r1',
+  '/admin/runs/*': 's1',
   '/admin/demo/break/*': 'big',
   '/admin/demo/mend/*': 'big',
 };
@@ -42,6 +51,7 @@ const bodies: Readonly<Record<string, string>> = {
   '/admin/keys/revoke': '{"key":"phone"}',
   '/admin/explain': '{"text":"hello"}',
   '/admin/records/erase': '{"ids":["r1"]}',
+  '/admin/scores': '{"id":"r1","name":"useful","value":1}',
 };
 
 interface Role {

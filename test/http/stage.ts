@@ -29,6 +29,7 @@ import { identifyCaller } from '#identity/identify-caller.ts';
 import type { Surface } from '#surfaces/kind.ts';
 import { surfaces } from '#surfaces/registry.ts';
 import type { Happening } from '#telemetry/ports.ts';
+import { recordOfOneCall } from './one-call.ts';
 
 export const goodKey = 'gh_good';
 export const revokedKey = 'gh_revoked';
@@ -120,6 +121,8 @@ export async function startStage(t: TestContext, options: StageOptions = {}): Pr
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    askRecord: recordOfOneCall(t),
+    score: () => Promise.resolve(),
     erase: () => Promise.resolve({ records: 1, texts: 2, bytes: 3, shared: 0, unknown: [], emptied: true }),
     noteOperator: (change) => {
       changes.push(change);

@@ -71,8 +71,10 @@ interface Sent {
 }
 
 interface Outage {
-  readonly from: number;
+  from: number;
   refused: number;
+  /** What the batch under way tells of it: everything until then. */
+  told: { readonly until: number; readonly refused: number };
   /** Calls whose start is durable, perhaps, and whose end was refused. */
   readonly givenUp: Map<string, Call>;
   /** The batch of which nothing was heard: it is there or it is not. */
@@ -287,7 +289,9 @@ export class LogStore implements Store {
   #settle(sent: Sent, first: number): void {
     for (const [index, { begins, ends }] of sent.spelt.entries()) {
       if (begins) begins.startSeq = first + index;
-      if (ends) this.#calls.delete(ends.id);
+      if (!ends) continue;
+      this.#calls.delete(ends.id);
+      if (sent.mends) this.#outage?.givenUp.delete(ends.id);
     }
   }
 
@@ -315,7 +319,7 @@ export class LogStore implements Store {
     if (sent) outage.unsure = sent;
     this.#waiting = [];
     for (const commit of refused) commit.reject(error);
-    for (const { reject } of this.#asked.values()) reject(error);
+    for (const asker of this.#asked.values()) asker.reject(error);
     this.#asked.clear();
     this.#onIdle?.();
     if (this.#closed || outage.round !== null) return;
@@ -327,6 +331,7 @@ export class LogStore implements Store {
     this.#outage = {
       from: this.#options.clock.wallNow(),
       refused: 0,
+      told: { until: 0, refused: 0 },
       givenUp: new Map(),
       unsure: null,
       round: null,
@@ -359,7 +364,13 @@ export class LogStore implements Store {
       return this.#mended();
     }
     for (const [index, { begins }] of (unsure?.spelt ?? []).entries()) if (begins && first !== null) begins.startSeq = first + index;
+    this.#tellOf(outage);
+  }
+
+  /** Writes what happened while nothing could be written. */
+  #tellOf(outage: Outage): void {
     const at = this.#options.clock.wallNow();
+    outage.told = { until: at, refused: outage.refused };
     const ends: Spelt[] = [];
     for (const call of outage.givenUp.values()) {
       if (call.startSeq === null) this.#calls.delete(call.id);
@@ -375,7 +386,18 @@ export class LogStore implements Store {
   }
 
   #mended(): void {
-    this.#outage?.cancelRetry();
+    const outage = this.#outage;
+    if (!outage) return;
+    outage.from = outage.told.until;
+    outage.refused -= outage.told.refused;
+    for (const call of outage.givenUp.values()) {
+      if (call.startSeq !== null) continue;
+      this.#calls.delete(call.id);
+      outage.givenUp.delete(call.id);
+    }
+    // Calls that ended while that was written are not in it. They had begun before the outage, so this comes to an end.
+    if (outage.givenUp.size > 0 && !this.#closed) return this.#tellOf(outage);
+    outage.cancelRetry();
     this.#outage = null;
     this.#options.tell('the record can be written again');
   }

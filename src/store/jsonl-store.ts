@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { LineFile, systemDisk } from './line-file.ts';
-import type { Disk } from './line-file.ts';
+import { LineFile } from './line-file.ts';
 import { RecordUnavailable } from './ports.ts';
 import type { Store, StoreOp } from './ports.ts';
 import { outageLine, recordLines } from './record-lines.ts';
@@ -22,8 +21,6 @@ export interface JsonlStoreOptions {
   readonly rotateBytes?: number;
   /** How many files put aside are kept. */
   readonly keep?: number;
-  /** Where the files are; this machine's disk if it is not said. */
-  readonly disk?: Disk;
 }
 
 const rotateBytesDefault = 64 * 1024 * 1024;
@@ -41,11 +38,7 @@ const fileNames = ['router-decisions.jsonl', 'upstream-failures.jsonl', 'recover
  * nothing of them; the store is unwritable until a write works again, tried with the next commit and every second.
  */
 export async function openJsonlStore(options: JsonlStoreOptions): Promise<Store> {
-  const rotation = {
-    rotateBytes: options.rotateBytes ?? rotateBytesDefault,
-    keep: options.keep ?? keepDefault,
-    disk: options.disk ?? systemDisk,
-  };
+  const rotation = { rotateBytes: options.rotateBytes ?? rotateBytesDefault, keep: options.keep ?? keepDefault };
   const openFile = async (name: string): Promise<LineFile> => {
     try {
       return await LineFile.open(join(options.folder, name), rotation);

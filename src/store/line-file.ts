@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { errorCodeOf } from './error-code.ts';
 
 /** How large a file of lines may grow, and how many full ones are kept beside it (`.1` is the newest). */
@@ -7,27 +8,6 @@ export interface Rotation {
   readonly rotateBytes: number;
   readonly keep: number;
 }
-
-/** What of an open file is used here. */
-export interface DiskFile {
-  chmod(mode: number): Promise<void>;
-  stat(): Promise<{ readonly size: number }>;
-  truncate(length: number): Promise<void>;
-  write(bytes: Uint8Array, offset: number): Promise<{ readonly bytesWritten: number }>;
-  read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
-  close(): Promise<void>;
-}
-
-/** What of a disk is used here: the operating system's, or the simulator's, which fills up and fails when it is told to. */
-export interface Disk {
-  open(path: string, flags: number, mode: number): Promise<DiskFile>;
-  rename(from: string, to: string): Promise<void>;
-  rm(path: string, options?: { readonly force?: boolean }): Promise<void>;
-  stat(path: string): Promise<unknown>;
-}
-
-/** The disk of this machine. */
-export const systemDisk: Disk = { open, rename, rm, stat };
 
 const openFlags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 const tailBytes = 65_536;
@@ -40,32 +20,29 @@ const lineFeed = 10;
 export class LineFile {
   readonly #path: string;
   readonly #rotation: Rotation;
-  readonly #disk: Disk;
-  #file: DiskFile;
+  #file: FileHandle;
   /** The length of the file if every append was whole. */
   #size: number;
   #sizeBefore: number;
   #damaged = false;
 
-  private constructor(path: string, file: DiskFile, options: { readonly size: number; readonly rotation: Rotation; readonly disk: Disk }) {
+  private constructor(path: string, file: FileHandle, options: { readonly size: number; readonly rotation: Rotation }) {
     this.#path = path;
     this.#file = file;
     this.#size = options.size;
     this.#sizeBefore = options.size;
     this.#rotation = options.rotation;
-    this.#disk = options.disk;
   }
 
   /** Opens or makes the file. A last line without an end is cut off: a process died while it was written, so nobody was told of it. */
-  static async open(path: string, options: Rotation & { readonly disk: Disk }): Promise<LineFile> {
-    const { disk, ...rotation } = options;
-    const file = await disk.open(path, openFlags, 0o600);
+  static async open(path: string, rotation: Rotation): Promise<LineFile> {
+    const file = await open(path, openFlags, 0o600);
     try {
       await file.chmod(0o600);
       const { size } = await file.stat();
       const whole = await wholeLinesLength(file, size);
       if (whole < size) await file.truncate(whole);
-      return new LineFile(path, file, { size: whole, rotation, disk });
+      return new LineFile(path, file, { size: whole, rotation });
     } catch (error) {
       await file.close();
       throw error;
@@ -102,7 +79,7 @@ export class LineFile {
   /** Opens the file anew, because the disk may have been mounted again, and cuts it to the last whole append. */
   async #repair(): Promise<void> {
     await this.#file.close().catch(() => {});
-    this.#file = await this.#disk.open(this.#path, openFlags, 0o600);
+    this.#file = await open(this.#path, openFlags, 0o600);
     const { size } = await this.#file.stat();
     if (size > this.#size) await this.#file.truncate(this.#size);
     this.#size = Math.min(size, this.#size);
@@ -111,12 +88,12 @@ export class LineFile {
 
   async #rotate(): Promise<void> {
     await this.#makeRoom();
-    if (this.#rotation.keep > 0) await this.#disk.rename(this.#path, `${this.#path}.1`);
-    else await this.#disk.rm(this.#path);
+    if (this.#rotation.keep > 0) await rename(this.#path, `${this.#path}.1`);
+    else await rm(this.#path);
     const full = this.#file;
     this.#size = 0;
     this.#damaged = true;
-    this.#file = await this.#disk.open(this.#path, openFlags, 0o600);
+    this.#file = await open(this.#path, openFlags, 0o600);
     this.#damaged = false;
     await full.close();
   }
@@ -128,15 +105,15 @@ export class LineFile {
   async #makeRoom(): Promise<void> {
     const { keep } = this.#rotation;
     let free = 1;
-    while (free < keep && (await exists(this.#disk, `${this.#path}.${free}`))) free++;
-    if (free === keep) await this.#disk.rm(`${this.#path}.${keep}`, { force: true });
-    for (let to = free; to > 1; to--) await this.#disk.rename(`${this.#path}.${to - 1}`, `${this.#path}.${to}`);
+    while (free < keep && (await exists(`${this.#path}.${free}`))) free++;
+    if (free === keep) await rm(`${this.#path}.${keep}`, { force: true });
+    for (let to = free; to > 1; to--) await rename(`${this.#path}.${to - 1}`, `${this.#path}.${to}`);
   }
 }
 
-async function exists(disk: Disk, path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
-    await disk.stat(path);
+    await stat(path);
     return true;
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT') return false;
@@ -145,7 +122,7 @@ async function exists(disk: Disk, path: string): Promise<boolean> {
 }
 
 /** The length up to and with the last line feed. */
-async function wholeLinesLength(file: DiskFile, size: number): Promise<number> {
+async function wholeLinesLength(file: FileHandle, size: number): Promise<number> {
   const buffer = Buffer.alloc(tailBytes);
   for (let end = size; end > 0; end -= tailBytes) {
     const start = Math.max(0, end - tailBytes);

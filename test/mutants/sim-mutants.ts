@@ -27,11 +27,11 @@ export const SIM_MUTANTS: readonly Mutant[] = [
     expect: 'a byte order mark does not stand in the middle of a stream that a keep-alive began',
   },
   {
-    name: 'an append that failed leaves its piece in the record',
-    file: 'src/store/line-file.ts',
-    find: 'if (size > this.#size) await this.#file.truncate(this.#size);',
+    name: 'a call that ends while the record tells of its outage is forgotten',
+    file: 'src/record/log-store.ts',
+    find: 'if (outage.givenUp.size > 0 && !this.#closed) return this.#tellOf(outage);',
     replace: '',
-    tests: ['test/sim/planted-defects.test.ts'],
-    expect: 'without a defect the same worlds are clean: liveness',
+    tests: ['test/sim/sim.test.ts'],
+    expect: 'seed 365, liveness: a call that ended while the record told of its outage never got its interruption',
   },
 ];

@@ -19,7 +19,7 @@ export function checkWorld(world: World): readonly string[] {
   return [
     ...world.violations,
     ...leaks(world),
-    ...world.record.problems(),
+    ...world.record.problems({ mended: world.healed }),
     ...world.asked.flatMap((asked) => checkAsked(world, asked, calls).map((what) => `${asked.id}: ${what}`)),
   ];
 }

@@ -15,5 +15,6 @@ export const regressions: readonly Regression[] = [
   { seed: 533952019, requests: 60, mode: 'safety', showed: 'a machine that worked on for nobody for minutes was taken for a leak' },
   { seed: 5006, requests: 40, mode: 'safety', showed: 'the walk of a caller who was cut was called different when it was decided again' },
   { seed: 5005, requests: 40, mode: 'liveness', showed: 'the same, in a line for a slot' },
+  { seed: 365, requests: 80, mode: 'liveness', showed: 'a call that ended while the record told of its outage never got its interruption' },
   { seed: 207, requests: 1, mode: 'pairs', showed: 'a byte order mark behind a keep-alive became part of a field’s name' },
 ];

@@ -1,4 +1,5 @@
-import type { Disk, DiskFile } from '#store/line-file.ts';
+import type { LogStoreOptions, MakeLink, WriterLink } from '#record/log-store.ts';
+import type { FromWriter, NewEntry, ToWriter } from '#record/writer-messages.ts';
 import type { Dice } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -8,19 +9,22 @@ export type DiskState = 'well' | 'full' | 'gone' | 'stuck';
 /** A disk that is well takes no longer for one write. */
 const mendedMs = 5;
 
-interface Contents {
-  bytes: Buffer;
-  length: number;
-}
+type Hear = Parameters<MakeLink>[1];
 
-/** A disk on the virtual clock: slow, filling up, failing in the middle of a write, away for a while. What was written stays. */
-export class VirtualDisk implements Disk {
+/**
+ * The record's file and the threads that write it, on the virtual clock: slow, full, away or hanging for a while, failing in the middle of a
+ * batch so that nobody knows whether it is there, ending without a word. What was written stays.
+ */
+export class VirtualDisk {
+  /** The entries of the log, `seq` 1 first. */
+  readonly entries: { readonly entry: NewEntry; readonly startSeq: number }[] = [];
+  /** Things that a writer must never be told. */
+  readonly faults: string[] = [];
   readonly #clock: VirtualClock;
   readonly #dice: Dice;
   #slowMs: number;
-  /** How likely one write fails though the disk is well. */
+  /** How likely one write fails, or its thread ends, though the disk is well. */
   #fails: number;
-  readonly #files = new Map<string, Contents>();
   #state: DiskState = 'well';
   #stuck: (() => void)[] = [];
 
@@ -47,96 +51,96 @@ export class VirtualDisk implements Disk {
     this.state = 'well';
   }
 
-  /** Everything in the files whose path begins so. */
-  text(prefix: string): string {
-    const found = [...this.#files].filter(([path]) => path.startsWith(prefix));
-    return found.map(([, { bytes, length }]) => bytes.toString('utf8', 0, length)).join('');
-  }
-
-  async open(path: string): Promise<DiskFile> {
-    await this.#works();
-    const contents = this.#files.get(path) ?? { bytes: Buffer.alloc(4_096), length: 0 };
-    this.#files.set(path, contents);
-    let open = true;
-    const works = async (): Promise<void> => {
-      if (!open) throw diskError('EBADF');
-      await this.#works();
+  /** A thread that writes, seen from the house. */
+  link(hear: Hear): WriterLink {
+    const queue: ToWriter[] = [];
+    let over = false;
+    let busy = false;
+    const say = (message: FromWriter): void => {
+      if (!over) hear.message(message);
+    };
+    const work = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      for (let message = queue.shift(); message && !over; message = queue.shift()) {
+        if ((await this.#take(message, say)) === 'goes_on') continue;
+        over = true;
+        hear.gone('the thread ended');
+      }
+      busy = false;
     };
     return {
-      chmod: works,
-      async stat() {
-        await works();
-        return { size: contents.length };
+      post: (message) => {
+        queue.push(message);
+        this.#clock.after(0, () => void work());
       },
-      async truncate(length) {
-        await works();
-        contents.length = Math.min(contents.length, length);
-      },
-      write: async (bytes, offset) => {
-        await works();
-        return { bytesWritten: await this.#write(contents, bytes.subarray(offset)) };
-      },
-      async read(into, offset, length, position) {
-        await works();
-        const end = Math.min(contents.length, position + length);
-        return { bytesRead: contents.bytes.copy(into, offset, position, Math.max(position, end)) };
-      },
-      close() {
-        open = false;
-        return Promise.resolve();
+      end: () => {
+        over = true;
       },
     };
   }
 
-  async rename(from: string, to: string): Promise<void> {
-    await this.#works();
-    const contents = this.#files.get(from);
-    if (!contents) throw diskError('ENOENT');
-    this.#files.delete(from);
-    this.#files.set(to, contents);
+  /** What `LogStore` wants of the house around it. */
+  options(): LogStoreOptions {
+    return { clock: this.#clock, tell: () => {}, soon: (run) => void this.#clock.after(0, run) };
   }
 
-  async rm(path: string): Promise<void> {
-    await this.#works();
-    this.#files.delete(path);
+  get head(): { readonly seq: number; readonly hash: string } {
+    return { seq: this.entries.length, hash: `h${this.entries.length}` };
   }
 
-  async stat(path: string): Promise<unknown> {
-    await this.#works();
-    if (!this.#files.has(path)) throw diskError('ENOENT');
-    return {};
-  }
-
-  async #works(): Promise<void> {
-    while (this.#state === 'stuck') await new Promise<void>((resolve) => this.#stuck.push(resolve));
-    if (this.#state === 'gone') throw diskError('EIO');
-  }
-
-  /** Takes all of it, or a part, as a disk may; one that is full or fails has often taken a part first. */
-  async #write(contents: Contents, bytes: Uint8Array): Promise<number> {
+  async #take(message: ToWriter, say: (message: FromWriter) => void): Promise<'goes_on' | 'ends'> {
     const dice = this.#dice;
-    if (this.#slowMs > 0) await this.#clock.sleep(dice.int(0, this.#slowMs));
-    await this.#works();
-    const fails = this.#state === 'full' || dice.chance(this.#fails);
-    if (fails && dice.chance(0.5)) throw diskError(this.#state === 'full' ? 'ENOSPC' : 'EIO');
-    const count = fails || dice.chance(0.02) ? dice.int(0, bytes.length) : bytes.length;
-    append(contents, bytes.subarray(0, count));
-    if (fails) throw diskError(this.#state === 'full' ? 'ENOSPC' : 'EIO');
-    return count;
+    if (message.type === 'settings' || message.type === 'ask') return 'goes_on';
+    if (this.#slowMs > 0 && message.type !== 'close') await this.#clock.sleep(dice.int(0, this.#slowMs));
+    while (this.#state === 'stuck') await new Promise<void>((resolve) => this.#stuck.push(resolve));
+    const round = message.type === 'recover' ? message.round : null;
+    const fails = this.#state !== 'well' || dice.chance(this.#fails);
+    // A commit may be in the file though nobody hears of it.
+    if (fails && message.type === 'batch' && this.#state !== 'full' && dice.chance(0.3)) this.#append(message.entries);
+    if (fails && message.type === 'close') {
+      say({ type: 'closed' });
+      return 'goes_on';
+    }
+    if (fails && dice.chance(0.1)) return 'ends';
+    if (fails) {
+      say({ type: 'failed', why: this.#state, round });
+      return 'goes_on';
+    }
+    switch (message.type) {
+      case 'batch': {
+        const first = this.#append(message.entries);
+        say({ type: 'written', first, head: this.head });
+        break;
+      }
+      case 'checkpoint':
+        say({ type: 'moved', head: this.head });
+        break;
+      case 'recover':
+        say({ type: 'recovered', round: message.round, first: this.#landed(message), head: this.head });
+        break;
+      case 'close':
+        say({ type: 'closed' });
+        break;
+    }
+    return 'goes_on';
   }
-}
 
-function append(contents: Contents, bytes: Uint8Array): void {
-  const length = contents.length + bytes.length;
-  if (length > contents.bytes.length) {
-    const larger = Buffer.alloc(length * 2);
-    contents.bytes.copy(larger, 0, 0, contents.length);
-    contents.bytes = larger;
+  #append(entries: readonly NewEntry[]): number {
+    const first = this.entries.length + 1;
+    for (const entry of entries) {
+      const said = entry.kind === 'terminal' || entry.kind === 'interrupted' ? entry.startSeq : 0;
+      this.entries.push({ entry, startSeq: said < 0 ? first - 1 - said : said });
+    }
+    return first;
   }
-  contents.bytes.set(bytes, contents.length);
-  contents.length = length;
-}
 
-function diskError(code: string): Error {
-  return Object.assign(new Error(`${code}: the virtual disk`), { code });
+  /** Where the batch of which nothing was heard begins; null if it is not in the file. */
+  #landed({ head, unsure }: ToWriter & { readonly type: 'recover' }): number | null {
+    const tail = this.entries.slice(head.seq).map(({ entry }) => entry.text);
+    if (tail.length === 0) return null;
+    if (tail.join('\n') !== unsure.map(({ text }) => text).join('\n'))
+      this.faults.push(`the house believes in ${head.seq} entries and ${unsure.length} unsure ones, the file has ${this.entries.length}`);
+    return head.seq + 1;
+  }
 }

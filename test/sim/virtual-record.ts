@@ -1,7 +1,9 @@
 import type { Intent, Terminal } from '#core/record/record.ts';
-import { openJsonlStore } from '#store/jsonl-store.ts';
+import { LogStore } from '#record/log-store.ts';
+import type { MakeLink } from '#record/log-store.ts';
+import type { WriterSettings } from '#record/writer-messages.ts';
 import { RecordUnavailable } from '#store/ports.ts';
-import type { Limits, RecordSink, Reservation, Store } from '#store/ports.ts';
+import type { Limits, RecordSink, Reservation } from '#store/ports.ts';
 import { recordSinkOf } from '#store/record-sink.ts';
 import type { Dice } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -17,24 +19,30 @@ export interface RecordState {
   end: Durability;
 }
 
-const folder = '/record';
+const settings: WriterSettings = { checkpoints: null, files: false, keep: { ageMs: null, bytes: null } };
 
 /** The real record over the virtual disk, watched: when each half of each request's record became durable, and what lies on the disk. */
 export class VirtualRecord implements RecordSink {
   readonly states = new Map<string, RecordState>();
   readonly disk: VirtualDisk;
-  readonly #store: Promise<Store>;
-  readonly #sink: Promise<RecordSink>;
-  #opened: Store | null = null;
-  /** It was closed and everything in hand was put in order before. */
-  #closedWell = false;
+  readonly #store: LogStore;
+  readonly #sink: RecordSink;
 
   constructor(clock: VirtualClock, dice: Dice) {
     this.disk = new VirtualDisk(clock, dice.fork());
-    // Small files in some worlds, so that they are put aside again and again; none is ever thrown away.
-    this.#store = openJsonlStore({ folder, clock, disk: this.disk, rotateBytes: dice.pick([20_000, 200_000, 64_000_000]), keep: 10_000 });
-    this.#sink = this.#store.then(recordSinkOf);
-    void this.#store.then((store) => (this.#opened = store));
+    const make: MakeLink = (_, hear) => this.disk.link(hear);
+    const store: LogStore = new LogStore(
+      make,
+      {
+        link: this.disk.link({ message: (message) => store.hear(message), gone: (why) => store.gone(why) }),
+        settings,
+        head: this.disk.head,
+        logId: 'virtual',
+      },
+      this.disk.options(),
+    );
+    this.#store = store;
+    this.#sink = recordSinkOf(store);
   }
 
   of(id: string): RecordState {
@@ -49,8 +57,7 @@ export class VirtualRecord implements RecordSink {
     const state = this.of(intent.id);
     state.intent = intent;
     state.begin = 'pending';
-    const sink = await this.#sink;
-    state.begin = await durability(sink.begin(intent));
+    state.begin = await durability(this.#sink.begin(intent));
     if (state.begin === 'failed') throw new RecordUnavailable('the disk failed');
   }
 
@@ -58,54 +65,55 @@ export class VirtualRecord implements RecordSink {
     const state = this.of(terminal.id);
     state.terminals.push(terminal);
     state.end = 'pending';
-    const sink = await this.#sink;
-    state.end = await durability(sink.end(terminal));
+    state.end = await durability(this.#sink.end(terminal));
     if (state.end === 'failed') throw new RecordUnavailable('the disk failed');
   }
 
   writable(): boolean {
-    return this.#opened?.writable() ?? false;
+    return this.#store.writable();
   }
 
   mend(): void {
     this.disk.mend();
   }
 
-  async close(): Promise<void> {
-    const store = await this.#store;
-    await store.close().then(
-      () => (this.#closedWell = true),
-      () => {},
-    );
+  close(): Promise<void> {
+    return this.#store.close();
   }
 
-  /** What the disk holds against what was promised. */
-  problems(): string[] {
-    const found: string[] = [];
-    const counts = new Map<string, number>();
-    const lines = this.disk.text(`${folder}/router-decisions.jsonl`).split('\n');
-    // A disk that died in the middle of a write keeps half a line; it is cut off at the next start.
-    if (lines.pop() !== '' && this.#closedWell) found.push('the record ends in half a line');
-    for (const line of lines) {
-      const entry = parse(line);
-      if (!entry) found.push(`the record holds what is no entry: ${line.slice(0, 80)}`);
-      else if (entry.id !== undefined) counts.set(`${entry.type} ${entry.id}`, (counts.get(`${entry.type} ${entry.id}`) ?? 0) + 1);
+  /** What the disk holds against what was promised. `mended`: the record can be written now, so nothing may be open. */
+  problems({ mended }: { readonly mended: boolean }): string[] {
+    const found = [...this.disk.faults];
+    const kept = new Map<string, Kept>();
+    for (const [at, { entry, startSeq }] of this.disk.entries.entries()) {
+      const { type, id } = parse(entry.text);
+      if (id === undefined) continue;
+      const of = kept.get(id) ?? { start: 0, terminal: 0, interrupted: 0, startSeq: 0 };
+      if (type === 'start') kept.set(id, { ...of, start: of.start + 1, startSeq: at + 1 });
+      else if (type === 'terminal' || type === 'interrupted') kept.set(id, { ...of, [type]: of[type] + 1 });
+      if (type !== 'start' && startSeq !== of.startSeq)
+        found.push(`${id}: its ${type} points at entry ${startSeq} instead of ${of.startSeq}`);
     }
-    for (const [id, { begin, end, terminals }] of this.states) {
-      const halves = [
-        { half: 'start', became: begin, most: 1 },
-        { half: 'terminal', became: end, most: terminals.length },
-      ];
-      for (const { half, became, most } of halves) {
-        const count = counts.get(`${half} ${id}`) ?? 0;
-        if (became === 'durable' && (count < 1 || count > most)) found.push(`${id}: its ${half} is durable and ${count} times on the disk`);
-        if ((became === 'failed' && this.#closedWell && count > 0) || (became === 'none' && count > 0))
-          found.push(`${id}: its ${half} is on the disk though it was refused`);
-        if (became === 'pending') found.push(`${id}: its ${half} is still being written`);
-      }
+    for (const [id, { begin, end }] of this.states) {
+      const { start, terminal, interrupted } = kept.get(id) ?? { start: 0, terminal: 0, interrupted: 0 };
+      const holds = `${start} starts, ${terminal} terminals and ${interrupted} interruptions on the disk`;
+      if (begin === 'pending' || end === 'pending') found.push(`${id}: its record is still being written`);
+      if (start > 1 || terminal > 1 || interrupted > 1) found.push(`${id}: ${holds}`);
+      if (begin === 'durable' && start !== 1) found.push(`${id}: its start is durable, ${holds}`);
+      if (end === 'durable' && (terminal !== 1 || interrupted !== 0)) found.push(`${id}: its terminal is durable, ${holds}`);
+      if (begin === 'none' && start + terminal > 0) found.push(`${id}: it was never begun, ${holds}`);
+      if (mended && start === 1 && end !== 'durable' && interrupted !== 1) found.push(`${id}: it was given up, ${holds}`);
     }
     return found;
   }
+}
+
+interface Kept {
+  readonly start: number;
+  readonly terminal: number;
+  readonly interrupted: number;
+  /** Where its start stands. */
+  readonly startSeq: number;
 }
 
 async function durability(writing: Promise<void>): Promise<'durable' | 'failed'> {
@@ -118,12 +126,8 @@ async function durability(writing: Promise<void>): Promise<'durable' | 'failed'>
   }
 }
 
-function parse(line: string): { readonly type: string; readonly id?: string } | null {
-  try {
-    return JSON.parse(line) as { readonly type: string; readonly id?: string };
-  } catch {
-    return null;
-  }
+function parse(text: string): { readonly type: string; readonly id?: string } {
+  return JSON.parse(text) as { readonly type: string; readonly id?: string };
 }
 
 /** Limits that take their time, sometimes refuse, and count what was reserved and settled. */

@@ -5,7 +5,8 @@ import { zstdDecompressSync } from 'node:zlib';
 
 /**
  * What a record says, as one hash: the rows of its tables in the order of their keys, the texts as they were said. Left out is what means
- * nothing to a reader: free pages and slack, how a text is compressed, the digests by which the writer finds equal texts.
+ * nothing to a reader: free pages and slack, how a text is compressed, the digests by which the writer finds equal texts. And what nothing
+ * can prove: the salt of a text of which only the hash is kept.
  */
 const questions = [
   "SELECT name, value FROM meta WHERE name IN ('log', 'key', 'prunedBefore') ORDER BY name",
@@ -41,7 +42,12 @@ export function meaningOf(file: string, outside: string): string {
 }
 
 function spelt(row: Record<string, unknown>): string {
-  const plain = row['coding'] === 1 && row['bytes'] instanceof Uint8Array ? { ...row, coding: 0, bytes: decoded(row['bytes']) } : row;
+  const plain =
+    row['coding'] === 2 && row['bytes'] === null
+      ? { ...row, salt: null }
+      : row['coding'] === 1 && row['bytes'] instanceof Uint8Array
+        ? { ...row, coding: 0, bytes: decoded(row['bytes']) }
+        : row;
   return JSON.stringify(Object.values(plain).map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : [value])));
 }
 

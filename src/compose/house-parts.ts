@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { LoadedPolicy, RefusedPolicy } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
@@ -40,6 +40,7 @@ import { commandEnvironment } from './command-environment.ts';
 import { endingClock } from './ending-clock.ts';
 import { policyInForce, recordSettings } from './policy-in-force.ts';
 import { provenPolicy } from './prove-house.ts';
+import { requestIds } from './request-ids.ts';
 import { partiesOf, traceParts, tracesKeyHeaders } from './trace-parts.ts';
 
 /** What the parts are made from. */
@@ -209,7 +210,7 @@ function houseOf(
     limits: noLimits,
     watch: telemetry.watch,
     clock,
-    ids: { requestId: () => `req_${randomBytes(12).toString('base64url')}` },
+    ids: requestIds(),
     digest: sha256,
     stillKnown: (principal) => principal.operator || ground.keys.isLive(principal.id),
     nextOrder: () => ++order,
@@ -320,7 +321,7 @@ async function revoke(idOrName: string, keys: KeyRing, active: ActiveCalls): Pro
 
 /** In hex. */
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 async function resolveAll(tables: PolicyTables, dialer: HouseDialer): Promise<void> {

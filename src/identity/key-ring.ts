@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Principal } from '#core/record/record.ts';
 import { isStartProblem } from '#store/ports.ts';
 import type { PrivateFiles, StartProblem } from '#store/ports.ts';
@@ -35,7 +36,8 @@ const nobody = Buffer.alloc(32);
  */
 export class KeyRing {
   readonly #files: PrivateFiles;
-  readonly #secret: Uint8Array;
+  /** Made once: making it is most of what a look-up with the bare bytes costs. */
+  readonly #secret: KeyObject;
   readonly #options: KeyRingOptions;
   readonly #byHmac = new Map<string, string>();
   readonly #byId = new Map<string, StoredKey>();
@@ -43,7 +45,7 @@ export class KeyRing {
 
   private constructor(files: PrivateFiles, secret: Uint8Array, options: KeyRingOptions) {
     this.#files = files;
-    this.#secret = secret;
+    this.#secret = createSecretKey(secret);
     this.#options = options;
   }
 

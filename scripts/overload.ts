@@ -132,7 +132,8 @@ const setting: MachinesSetting = { names, serviceMs };
 const machines = fork(join(ROOT, 'scripts/overload-machines.ts'), [JSON.stringify(setting)], {
   stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 });
-const heard = async (): Promise<MachinesMessage> => ((await once(machines, 'message')) as [MachinesMessage])[0];
+const heard = (): Promise<MachinesMessage> =>
+  new Promise((resolve) => void machines.once('message', (message: MachinesMessage) => resolve(message)));
 const started = await heard();
 const house = await startHouse('urls' in started ? started.urls : []);
 const rows: (ReturnType<typeof summary> & { readonly load: number; readonly cpuMs: number; readonly trivialMs: number | null })[] = [];

@@ -52,17 +52,9 @@ export async function openListener(place: ListenPlace, door: Door, limits: Parti
   };
   const server = serverWith(bounds);
   const lines = new Map<Socket, Line>();
-  const lineOf = (socket: Socket): Line => {
-    const known = lines.get(socket);
-    if (known) return known;
-    const line: Line = { used: false, waiting: 0, last: Promise.resolve(), wire: null, broken: false };
-    lines.set(socket, line);
-    socket.once('close', () => lines.delete(socket));
-    return line;
-  };
   const take = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     const { socket } = request;
-    const line = lineOf(socket);
+    const line = lineOf(lines, socket);
     line.used = true;
     if (line.waiting > aheadMax) {
       socket.destroy();
@@ -81,7 +73,7 @@ export async function openListener(place: ListenPlace, door: Door, limits: Parti
   };
   server.on('connection', (socket) => {
     if (lines.size >= bounds.connectionsMax && !makeRoom(lines)) socket.destroy();
-    else lineOf(socket);
+    else lineOf(lines, socket);
   });
   server.on('request', (request, response) => take(request, response, false));
   server.on('checkContinue', (request, response) => take(request, response, true));
@@ -111,6 +103,15 @@ export async function openListener(place: ListenPlace, door: Door, limits: Parti
       cancel();
     },
   };
+}
+
+function lineOf(lines: Map<Socket, Line>, socket: Socket): Line {
+  const known = lines.get(socket);
+  if (known) return known;
+  const line: Line = { used: false, waiting: 0, last: Promise.resolve(), wire: null, broken: false };
+  lines.set(socket, line);
+  socket.once('close', () => lines.delete(socket));
+  return line;
 }
 
 /** Closes a connection without a request: the oldest that never had one, else the one that had none for longest. A flood of them keeps nobody out. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { StartOptions } from '#compose/start-house.ts';
 import { answering } from '#test/e2e/model-server.ts';
-import { FakeClock, turns, until } from '#test/gateway/fake-clock.ts';
+import { FakeClock, turns } from '#test/gateway/fake-clock.ts';
 import { doneEvent, finishEvent, inTurn, roleEvent, streamOf, word } from '#test/gateway/machines.ts';
 import type { RequestLog } from '#upstreams/scripted/request-log.ts';
 import { chatBytes, chatOf, startAbusedHouse } from './abused-house.ts';
@@ -86,7 +86,7 @@ test('a whole answer that nobody takes is let go too', async (t) => {
   // Both ends of its connection are in this process; one of them goes.
   const open = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
   const before = open();
-  await until(() => open() < before);
+  while (open() >= before) await turns();
   reader.resume();
   await reader.closed;
   assert.ok(reader.bytes() < text.length);

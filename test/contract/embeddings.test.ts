@@ -24,7 +24,7 @@ const spare = [
 
 interface Embedding {
   readonly stage: Stage<'one' | 'two'>;
-  ask(body?: object): Promise<Answer>;
+  readonly ask: (body?: object) => Promise<Answer>;
 }
 
 /** A machine of the kind that answers with these vectors, and another one behind it that does well. */

@@ -17,13 +17,13 @@ interface Watched {
   readonly lab: HouseOnLoopback<'spark' | 'tower'>;
   readonly clock: FakeClock;
   /** How often the command has begun. */
-  begun(): number;
+  readonly begun: () => number;
   /** How often one has ended, by whoever it was begun. */
-  ended(): number;
+  readonly ended: () => number;
   /** Lets the command that runs come to its end. */
-  finish(): Promise<void>;
+  readonly finish: () => Promise<void>;
   /** Lets the clock run to the next look at spark, and the look come to its end. */
-  nextLook(): Promise<void>;
+  readonly nextLook: () => Promise<void>;
 }
 
 /** A lab whose spark is refused from the start of the test; its command notes that it runs, then waits to be let go. */

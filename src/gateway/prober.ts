@@ -102,7 +102,9 @@ export class Prober {
       this.#lookUpAt.set(name, clock.now() + lookUpEveryMs);
       await this.#ports.resolve(name);
     }
-    if (upstream.location === 'house' || ejected) await this.#probe(upstream);
+    // Whoever came back and said that it was loading is asked until it has loaded, wherever it is.
+    const loading = fleet.healthOf(name)?.state === 'loading';
+    if (upstream.location === 'house' || ejected || loading) await this.#probe(upstream);
     const health = fleet.healthOf(name);
     // After one good probe it is on its way back.
     if (ejected && health && health.failedProbes > 0 && health.goodProbes === 0) this.#ports.stillOut?.(name);

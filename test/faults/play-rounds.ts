@@ -17,15 +17,24 @@ export interface Failed {
   readonly wrong: readonly string[];
 }
 
+/** How many houses run at once where each round needs its own. */
+const housesMax = 5;
+
 /** Plays rounds, `atOnce` of them in one house at the same time, since most of their time is waiting. Gives those that failed. */
 export async function playRounds(rounds: readonly Round[], { atOnce }: { readonly atOnce: number }): Promise<readonly Failed[]> {
   // These need a profile that waits, which would change what becomes of the others.
   const cut = rounds.filter((round) => firstFault(round)?.ends.then === 'cut');
-  const others = rounds.filter((round) => !cut.includes(round));
+  // A reload looks up every name of a house, so these have a house each.
+  const named = rounds.filter((round) => firstFault(round)?.names !== undefined);
+  const others = rounds.filter((round) => !cut.includes(round) && !named.includes(round));
   const failed: Failed[] = [];
-  for (const some of [cut, others])
-    for (let from = 0; from < some.length; from += atOnce) failed.push(...(await playTogether(some.slice(from, from + atOnce))));
+  for (const some of [cut, others]) for (const together of inPortions(some, atOnce)) failed.push(...(await playTogether(together)));
+  for (const apart of inPortions(named, housesMax)) failed.push(...(await Promise.all(apart.map((round) => playTogether([round])))).flat());
   return failed;
+}
+
+function inPortions<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
 }
 
 /** Plays these rounds at the same time in one house. */

@@ -54,7 +54,7 @@ export function checkTail(database: DatabaseSync, log: LogName): Tail {
 }
 
 /** Throws `DamagedLog` unless the row stands right behind the one before. */
-export function checkLink(before: { readonly seq: number; readonly hash: Uint8Array }, row: LogRow): void {
+function checkLink(before: { readonly seq: number; readonly hash: Uint8Array }, row: LogRow): void {
   if (row.seq !== before.seq + 1) throw new DamagedLog(`entry ${before.seq + 1} is missing`);
   if (!nextHash(before.hash, row.bytes).equals(row.hash)) throw new DamagedLog(`the hash of entry ${row.seq} is not that of the chain`);
 }
@@ -76,8 +76,13 @@ function follow(open: Map<string, OpenCall>, row: LogRow): void {
   const entry = entryOf(row);
   const { id, type } = entry;
   if (typeof id !== 'string') return;
-  if (type === 'start') open.set(id, { id, startSeq: row.seq, columns: startColumns(entry as unknown as Intent) });
+  if (type === 'start') open.set(id, { id, startSeq: row.seq, columns: startColumns(intentOf(row)) });
   if (type === 'terminal' || type === 'interrupted') open.delete(id);
+}
+
+function intentOf(row: LogRow): Intent {
+  const intent: Intent = JSON.parse(Buffer.from(row.bytes).toString('utf8'));
+  return intent;
 }
 
 /**

@@ -26,9 +26,13 @@ export class DamagedLog extends Error {
 export function entryOf(row: LogRow): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(Buffer.from(row.bytes).toString('utf8'));
-    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
+    if (isObject(value)) return value;
   } catch {
     // Said below.
   }
   throw new DamagedLog(`entry ${row.seq} is no JSON object`);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -47,7 +47,7 @@ export function entryHead(start: string): { readonly type: string; readonly at: 
 
 function recoveryIn(text: string): readonly string[] | null {
   if (!text.includes('"action":"recovery"')) return null;
-  const entry = JSON.parse(text) as { readonly type: string; readonly action?: string; readonly subject?: string; readonly seq: number };
+  const entry: { readonly type: string; readonly action?: string; readonly subject?: string; readonly seq: number } = JSON.parse(text);
   if (entry.type !== 'admin' || entry.action !== 'recovery') return null;
   const { seq: _seq, type: _type, action: _action, subject, ...event } = entry;
   return [JSON.stringify({ ...event, upstream: subject })];
@@ -56,7 +56,7 @@ function recoveryIn(text: string): readonly string[] | null {
 function attemptLines(text: string, wanted: (attempt: Terminal['attempts'][number]) => boolean): readonly string[] {
   // Most calls end well; those are not taken apart.
   if (!text.includes('"attempts":[{')) return [];
-  const terminal = JSON.parse(text) as Terminal;
+  const terminal: Terminal = JSON.parse(text);
   return terminal.attempts.filter(wanted).map((attempt) =>
     JSON.stringify({
       id: terminal.id,

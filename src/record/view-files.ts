@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LineFile, systemDisk } from '#store/line-file.ts';
+import { LineFile } from '#store/line-file.ts';
 import type { IdleTask } from './idle-task.ts';
 import { LOG_VIEWS } from './log-views.ts';
 import type { LogView } from './log-views.ts';
 import type { LogWriter } from './log-writer.ts';
 import { LogReader } from './read-log.ts';
 
-const rotation = { rotateBytes: 64 * 1024 * 1024, keep: 8, disk: systemDisk };
+const rotation = { rotateBytes: 64 * 1024 * 1024, keep: 8 };
 /** Holds the last entry whose lines are in the files. */
 const placeName = 'record-files';
 

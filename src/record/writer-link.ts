@@ -11,5 +11,5 @@ export function linkToWriter(start: WriterStart, hear: Parameters<MakeLink>[1]):
     why = `its thread failed: ${error instanceof Error ? error.message : String(error)}`;
   });
   worker.on('exit', () => hear.gone(why));
-  return { post: (message: ToWriter) => worker.postMessage(message), end: () => void worker.terminate() };
+  return { post: (message: ToWriter) => worker.postMessage(message, []), end: () => void worker.terminate() };
 }

@@ -177,7 +177,7 @@ export class WriterThread {
   }
 
   #say(message: FromWriter): void {
-    this.#port.postMessage(message);
+    this.#port.postMessage(message, []);
   }
 }
 

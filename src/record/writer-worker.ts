@@ -4,7 +4,8 @@ import { WriterThread } from './writer-thread.ts';
 
 /** Where the thread that writes the log begins. */
 if (parentPort) {
-  const thread = new WriterThread(parentPort, workerData as WriterStart);
+  const start: WriterStart = workerData;
+  const thread = new WriterThread(parentPort, start);
   parentPort.on('message', (message: ToWriter) => thread.hear(message));
   thread.begin();
 }

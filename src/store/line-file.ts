@@ -23,14 +23,12 @@ export class LineFile {
   #file: FileHandle;
   /** The length of the file if every append was whole. */
   #size: number;
-  #sizeBefore: number;
   #damaged = false;
 
   private constructor(path: string, file: FileHandle, options: { readonly size: number; readonly rotation: Rotation }) {
     this.#path = path;
     this.#file = file;
     this.#size = options.size;
-    this.#sizeBefore = options.size;
     this.#rotation = options.rotation;
   }
 
@@ -54,18 +52,11 @@ export class LineFile {
     if (this.#damaged) await this.#repair();
     const bytes = Buffer.from(lines);
     if (this.#size > 0 && this.#size + bytes.length > this.#rotation.rotateBytes) await this.#rotate();
-    this.#sizeBefore = this.#size;
     this.#damaged = true;
     let written = 0;
     while (written < bytes.length) written += (await this.#file.write(bytes, written)).bytesWritten;
     this.#size += bytes.length;
     this.#damaged = false;
-  }
-
-  /** Takes the last append back; the lines go away before the next append or at the close. */
-  undo(): void {
-    this.#size = this.#sizeBefore;
-    this.#damaged = true;
   }
 
   async close(): Promise<void> {

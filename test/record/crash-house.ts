@@ -8,7 +8,7 @@ import { LogStore } from '#record/log-store.ts';
 
 const [folder = '', policyPath = '', early] = process.argv.slice(2);
 if (early === 'early') {
-  const { commit } = LogStore.prototype;
+  const commit: LogStore['commit'] = Reflect.get(LogStore.prototype, 'commit');
   LogStore.prototype.commit = function commitLater(ops) {
     setTimeout(() => void commit.call(this, ops).catch(() => {}), 100);
     return Promise.resolve();
@@ -22,7 +22,7 @@ const house = await startHouse({
   listen: ['127.0.0.1:0'],
   demo: null,
   onTold: () => {},
-  onFault: (_, error) => void console.error(error),
+  onFault: (_, error) => console.error(error),
 });
 if (!('addresses' in house)) throw new Error(JSON.stringify(house));
 console.log(JSON.stringify({ address: house.addresses[0], key: house.firstKey, pid: process.pid }));

@@ -110,11 +110,11 @@ async function load(
   house: House,
   { key, seen, answers, thenMs }: { readonly key: string; readonly seen: Seen; readonly answers: number; readonly thenMs: number },
 ): Promise<void> {
-  let over = false;
+  const state = { over: false };
   let came = 0;
   let enough = (): void => {};
   const caller = async (number: number): Promise<void> => {
-    for (let call = 0; !over; call++) {
+    for (let call = 0; !state.over; call++) {
       await ask(house, { key, seen, stream: (number + call) % 2 === 0 });
       if (++came >= answers) enough();
     }
@@ -125,7 +125,7 @@ async function load(
   const asking = Array.from({ length: callers }, (_, number) => caller(number));
   await reached;
   await sleep(thenMs);
-  over = true;
+  state.over = true;
   house.child.kill('SIGKILL');
   await Promise.all(asking);
 }

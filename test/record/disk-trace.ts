@@ -23,7 +23,7 @@ export function readDiskTrace(text: string): readonly DiskEvent[] {
     const path = unhex(target).toString('utf8');
     if (name === 'fsync' || name === 'fdatasync') {
       if (rest.includes('unfinished')) syncing.set(thread, path);
-      else if (/= 0$/.test(rest)) events.push({ type: 'synced', path });
+      else if (rest.endsWith('= 0')) events.push({ type: 'synced', path });
     } else if (path.startsWith('socket:')) {
       events.push({
         type: 'sent',

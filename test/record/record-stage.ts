@@ -23,9 +23,9 @@ export interface RecordStage {
   readonly store: LogStore;
   readonly notes: readonly string[];
   /** Ends the thread that writes, as if it had crashed. */
-  killWriter(): void;
+  readonly killWriter: () => void;
   /** Resolves once a note was told that holds this text; also of what was told before. */
-  untilNote(text: string): Promise<void>;
+  readonly untilNote: (text: string) => Promise<void>;
 }
 
 export interface StageOptions {

@@ -37,8 +37,16 @@ test('each view holds what it is for, and nothing else', async (t) => {
   );
   const [busy, ...others] = view('upstream-failures');
   assert.deepEqual(busy, {
-    ...{ id: 'r7', at: 4_910, target: 'a/m', address: '127.0.0.1:1', result: 'busy', verdict: null, status: 429 },
-    ...{ model: 'm', detail: 'slots "full"\n', ms: 4 },
+    id: 'r7',
+    at: 4_910,
+    target: 'a/m',
+    address: '127.0.0.1:1',
+    result: 'busy',
+    verdict: null,
+    status: 429,
+    model: 'm',
+    detail: 'slots "full"\n',
+    ms: 4,
   });
   assert.deepEqual(
     others.map(({ target }) => target),

@@ -27,6 +27,14 @@ export const SIM_MUTANTS: readonly Mutant[] = [
     expect: 'a byte order mark does not stand in the middle of a stream that a keep-alive began',
   },
   {
+    name: 'a cloud that came back loading is not asked again',
+    file: 'src/gateway/prober.ts',
+    find: "if (upstream.location === 'house' || ejected || loading)",
+    replace: "if (upstream.location === 'house' || ejected)",
+    tests: ['test/sim/sim.test.ts'],
+    expect: 'seed 447438625, liveness: a cloud that came back loading was never asked again',
+  },
+  {
     name: 'a call that ends while the record tells of its outage is forgotten',
     file: 'src/record/log-store.ts',
     find: 'if (outage.givenUp.size > 0 && !this.#closed) return this.#tellOf(outage);',

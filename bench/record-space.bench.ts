@@ -261,13 +261,20 @@ function tell(name: string, value: number, unit: string, more: object): void {
 }
 
 const run = recorded(agentRun(100));
-tell('record of a run of 100 turns, times smaller than its requests', run.requestBytes / run.bytes, '×', {
+/** What the record promises: at least so many times smaller, at most so many bytes for a call. */
+const promised = { timesSmaller: 10, bytesPerCall: 5_500 };
+const timesSmaller = run.requestBytes / run.bytes;
+tell('record of a run of 100 turns, times smaller than its requests', timesSmaller, '×', {
+  atLeast: promised.timesSmaller,
+  holds: timesSmaller >= promised.timesSmaller,
   requestMb: run.requestBytes / 1e6,
   recordMb: run.bytes / 1e6,
   tables: run.tables,
 });
 const small = recorded(smallCalls(Number(process.argv[2] ?? 100_000)));
 tell('record of small calls', small.bytes / small.calls, 'bytes per call', {
+  atMost: promised.bytesPerCall,
+  holds: small.bytes / small.calls <= promised.bytesPerCall,
   calls: small.calls,
   gbPerMillion: small.bytes / small.calls / 1_000,
   microsPerCall: Math.round(small.microsPerCall),

@@ -14,14 +14,17 @@ export interface Pruned {
 }
 
 /** Entries looked through for a place to cut, in one slice. */
-const lookedAtMax = 4_000;
-/** Entries and rows that go with them in one transaction; the messages of one call are not divided. */
-const entriesMax = 500;
-const rowsMax = 2_000;
+const lookedAtMax = 2_000;
+/**
+ * Entries and rows that go with them in one transaction; the messages of one call are not divided. More than come in one batch, so that it keeps up,
+ * and few enough for the next batch not to wait long.
+ */
+const entriesMax = 150;
+const rowsMax = 500;
 /** Free pages that new entries will use soon anyway. */
 const freePagesMin = 256;
 /** Pages given back to the file system in one slice. */
-const vacuumPages = 500;
+const vacuumPages = 100;
 /** How long to rest where there was nothing to do. */
 const restMs = 10_000;
 /** `meta`: entries before this one were given up; whoever finds some of them still there goes on. */

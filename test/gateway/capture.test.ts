@@ -77,3 +77,21 @@ test('of a sovereign call only hashes are kept, also where its caller narrowed i
     ['hash', 'hash', 'hash', 'hash'],
   );
 });
+
+test('the profile has the last word, for more and for less', async (t) => {
+  const profiles: PolicyFile['profiles'] = {
+    quiet: { tier: 'local-first', capture: 'none' },
+    sealed: { tier: 'local-first', capture: 'hash' },
+    open: { tier: 'sovereign', capture: 'full' },
+  };
+  const { under } = await setStage(t, { profiles, machines: { one: answers('x') } });
+  for (const profile of ['quiet', 'sealed', 'open']) {
+    await under.ask({}, { profile }).done;
+    await under.ask({ stream: true }, { profile }).done;
+  }
+  const expected = [undefined, undefined, 'hash', 'hash', 'full', 'full'];
+  assert.deepEqual(
+    [under.asked, under.told].map((all) => all.map((said) => said?.capture)),
+    [expected, expected],
+  );
+});

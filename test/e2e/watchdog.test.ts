@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { FakeClock, until } from '#test/gateway/fake-clock.ts';
+import { readView } from '#test/record/read-view.ts';
 import { clientOf, question } from './den.ts';
 import { answering } from './model-server.ts';
 import { startHouseOnLoopback } from './running-house.ts';
@@ -118,7 +119,7 @@ test('still out at the second look, its command runs once, whoever else asks for
   }
   assert.equal(stateOf(lab), 'up');
   assert.equal(await answerOf(lab), 'from spark');
-  const lines = readFileSync(join(lab.folder, 'recovery-events.jsonl'), 'utf8').trim().split('\n');
+  const lines = readView(lab.folder, 'recovery-events');
   assert.equal(lines.length, 1);
   const { at: _at, durationMs: _took, command: _words, ...line } = JSON.parse(lines[0] ?? '');
   assert.deepEqual(line, { upstream: 'spark', by: 'watchdog', outcome: 'done', exitCode: 0, output: 'bye\n' });

@@ -74,7 +74,7 @@ export function checkPolicies(
 export function checkErased(
   db: DatabaseSync,
   findings: Findings,
-  options: { readonly erased: ReadonlySet<string>; readonly pruned: boolean },
+  options: { readonly erased: ReadonlySet<string>; readonly first: number },
 ): void {
   const has = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'erased'").get();
   if (has === undefined) return;
@@ -83,8 +83,8 @@ export function checkErased(
     noted.add(String(id));
     if (ended !== null && ended !== seq)
       findings.add('count', Number(ended), `${String(id)} is noted as erased with another end than it has`);
-    // Where the log's beginning went, the entry that erased a call may have gone before the note.
-    if (!options.erased.has(String(id)) && !options.pruned)
+    // A call is erased after it ended: where its end is, the entry that erased it is, too.
+    if (!options.erased.has(String(id)) && Number(seq) >= options.first)
       findings.add('count', null, `${String(id)} is noted as erased, and no entry erased it`);
   };
   eachRow(db, 'SELECT erased.id, erased.seq, records.seq AS ended FROM erased LEFT JOIN records ON records.id = erased.id', {
@@ -92,6 +92,7 @@ export function checkErased(
     findings,
     see,
   });
-  if (options.pruned) return;
-  for (const id of options.erased) if (!noted.has(id)) findings.add('count', null, `${id} was erased and is not noted`);
+  const isThere = db.prepare('SELECT 1 FROM records WHERE id = ?');
+  for (const id of options.erased)
+    if (!noted.has(id) && isThere.get(id) !== undefined) findings.add('count', null, `${id} was erased and is not noted`);
 }

@@ -75,7 +75,7 @@ export class LogCheck {
     }
     if (this.#erased.size > 0) this.#seeLiveBodies();
     this.#bodies.finish(this.#erased.size > 0);
-    checkErased(this.#db, findings, { erased: this.#erased, pruned: this.first > 1 });
+    checkErased(this.#db, findings, { erased: this.#erased, first: this.first });
   }
 
   #see(row: Members): void {

@@ -1,8 +1,8 @@
-/** Bytes of a hash that are compared. Half of a SHA-256: nobody makes two that agree in them. */
-const keyWords = 4;
+/** Words of 4 bytes of a hash that are compared: all of a SHA-256, since of some texts nothing but the hash is there to be checked. */
+const keyWords = 8;
 
 /**
- * Numbers hashes in the order in which they come, in about 30 bytes each, so that a million calls fit where a `Map` of strings would
+ * Numbers hashes in the order in which they come, in about 50 bytes each, so that a million calls fit where a `Map` of strings would
  * need ten times as much. What belongs to a hash is kept in arrays beside it, by its number.
  */
 export class HashTable {
@@ -69,5 +69,5 @@ function grown(keys: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
 function wordsOf(hash: Uint8Array): readonly number[] {
   const word = (at: number): number =>
     ((hash[at] ?? 0) | ((hash[at + 1] ?? 0) << 8) | ((hash[at + 2] ?? 0) << 16) | ((hash[at + 3] ?? 0) << 24)) >>> 0;
-  return [word(0), word(4), word(8), word(12)];
+  return [word(0), word(4), word(8), word(12), word(16), word(20), word(24), word(28)];
 }

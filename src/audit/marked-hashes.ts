@@ -1,6 +1,6 @@
 import { HashTable } from './hash-table.ts';
 
-/** Hashes with their bits, the first entry that names each, and how often entries and nodes name it: about 50 bytes each. */
+/** Hashes with their bits, the first entry that names each, and how often entries and nodes name it: about 70 bytes each. */
 export class MarkedHashes {
   readonly #table = new HashTable();
   #bits = new Uint8Array(1024);

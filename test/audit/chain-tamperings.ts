@@ -196,6 +196,8 @@ export const chainTamperings: readonly Tampering[] = [
       const forger = victim.forger();
       const first = forger.first();
       const checkpoints = new Set(checkpointsOf(forger));
+      // The last line of the outside copy speaks of what is before the checkpoint that it is a copy of.
+      if (Math.min(...checkpoints) > victim.covered) return false;
       forger.rewrite(
         first,
         forger.from(first).filter((_, at) => !checkpoints.has(first + at)),

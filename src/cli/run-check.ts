@@ -12,6 +12,7 @@ import { effectiveRoutes } from './effective-routes.ts';
 import type { EffectiveProfile, EffectiveRoute } from './effective-routes.ts';
 import { CliStop, exitCodes } from './exit-codes.ts';
 import { placesLookedAt, readPolicy } from './load-house.ts';
+import { backtestHint } from './record/backtest-hint.ts';
 import { routePictures } from './route-pictures.ts';
 import { painter } from './shell.ts';
 import type { Paint, Shell } from './shell.ts';
@@ -53,6 +54,8 @@ export function runCheck(policy: string | undefined, options: CheckOptions, shel
   } else {
     for (const problem of [...result.warnings, ...result.notes]) shell.err(`${formatProblem(problem)}\n`);
     shell.out(report({ file, result, tables, profiles, proved }, painter(shell, shell.outIsTty)));
+    const hint = ok ? backtestHint(file, tables, shell) : null;
+    if (hint !== null) shell.out(`\n${hint}\n`);
   }
   return ok ? exitCodes.ok : exitCodes.violated;
 }

@@ -14,10 +14,16 @@ import type { RecordedCall } from '#replay/recorded-call.ts';
 import { intentWith, terminalWith } from '#store/record-fixture.ts';
 import { openaiChatSurface } from '#surfaces/openai-chat/openai-chat.ts';
 
-/** A house with a model for code, one for talk, and a cloud behind it. `words`: what makes a request code. */
-export function houseWith({ words = '[refactor, pytest]', code = 'tower', tier = 'local-first' } = {}): PolicyTables {
-  const loaded = loadPolicy(
-    `version: 1
+interface HouseWords {
+  /** What makes a request code. */
+  readonly words?: string;
+  readonly code?: string;
+  readonly tier?: string;
+}
+
+/** The policy of a house with a model for code, one for talk, and a cloud behind it. */
+export function houseText({ words = '[refactor, pytest]', code = 'tower', tier = 'local-first' }: HouseWords = {}): string {
+  return `version: 1
 house: den
 upstreams:
   tower: { kind: vllm, url: "http://127.0.0.1:8001", slots: 4, models: { coder: { context: 128k } } }
@@ -31,9 +37,12 @@ classify:
   rest: { route: chat }
 profiles:
   everybody: { tier: ${tier} }
-`,
-    { file: 'gatehouse.yaml', folder: '.', env: {} },
-  );
+`;
+}
+
+/** The same, loaded. */
+export function houseWith(words: HouseWords = {}): PolicyTables {
+  const loaded = loadPolicy(houseText(words), { file: 'gatehouse.yaml', folder: '.', env: {} });
   if (!loaded.ok) assert.fail(loaded.problems.map(formatProblem).join('\n'));
   return tablesOf(loaded.policy, loaded.hash);
 }

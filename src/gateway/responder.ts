@@ -3,6 +3,7 @@ import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { ReplyEvent } from '#core/reply/event.ts';
 import type { Surface } from '#surfaces/kind.ts';
 import type { ClientWire, Clock } from './ports.ts';
+import { Silence } from './silence.ts';
 import { ToldTape } from './told-tape.ts';
 
 /** Silence on an open stream is broken this often. */
@@ -22,7 +23,8 @@ export class Responder {
   #headOut = false;
   #done = false;
   #gone = false;
-  #cancelBeat: () => void = () => {};
+  /** Until the head, or the next keep-alive, has to go out. */
+  readonly #silence: Silence;
   #firstByteAt: number | null = null;
   #lastRaw: Uint8Array | null = null;
   #told: ToldTape | null = null;
@@ -32,13 +34,14 @@ export class Responder {
     this.#surface = surface;
     this.#client = client;
     this.#clock = options.clock;
+    this.#silence = new Silence(options.clock, () => this.#breakSilence());
     this.requestId = options.requestId;
     this.#headers = { 'x-gatehouse-request-id': options.requestId, 'x-request-id': options.requestId };
     client.onGone((why) => {
       if (why === 'stalled')
         this.#cutWhy ??= gatewayError('caller_too_slow', 'The caller took nothing of its answer for too long and was cut.');
       this.#gone = true;
-      this.#cancelBeat();
+      this.#silence.stop();
     });
   }
 
@@ -91,7 +94,7 @@ export class Responder {
   startStream(headAfterMs: number): void {
     if (this.#done || this.#gone) return;
     this.#stream = true;
-    this.#beat(this.#headOut ? keepAliveMs : headAfterMs);
+    this.#silence.wait(this.#headOut ? keepAliveMs : headAfterMs);
   }
 
   /** Sends events as they came. Returns the bytes that wait because the caller does not read. */
@@ -108,7 +111,7 @@ export class Responder {
       this.#told?.add(raw);
     }
     this.#lastRaw = events.at(-1)?.raw ?? this.#lastRaw;
-    this.#beat(keepAliveMs);
+    if (this.#stream) this.#silence.wait(keepAliveMs);
     return waiting;
   }
 
@@ -134,7 +137,7 @@ export class Responder {
   whole(body: Uint8Array | string): void {
     if (this.#done) return;
     this.#done = true;
-    this.#cancelBeat();
+    this.#silence.stop();
     this.#firstByteAt ??= this.#clock.now();
     if (!this.#headOut)
       this.#client.head(200, { ...this.#headers, 'content-type': this.#surface.wholeType, 'content-length': String(byteLength(body)) });
@@ -151,7 +154,7 @@ export class Responder {
       return;
     }
     this.#done = true;
-    this.#cancelBeat();
+    this.#silence.stop();
     const row = errorRow(error);
     const body = this.#surface.errorBody(error, this.requestId);
     this.#client.head(row.status, {
@@ -167,13 +170,13 @@ export class Responder {
 
   /** No keep-alive from here on: what is being recorded of the answer must stay true until it goes out. */
   settle(): void {
-    this.#cancelBeat();
+    this.#silence.stop();
   }
 
   /** Cuts the connection. `why` is for the record: the caller sees no more than a connection that breaks. */
   cut(why: GatewayError): void {
     this.#cutWhy ??= why;
-    this.#cancelBeat();
+    this.#silence.stop();
     this.#client.destroy();
   }
 
@@ -196,20 +199,16 @@ export class Responder {
   }
 
   /** After a silence: the head if it is not out yet, and a keep-alive. */
-  #beat(delayMs: number): void {
-    this.#cancelBeat();
-    if (!this.#stream) return;
-    this.#cancelBeat = this.#clock.after(delayMs, () => {
-      if (this.#done || this.#gone) return;
-      this.#sendHead();
-      this.#client.write(this.#surface.keepAlive);
-      this.#beat(keepAliveMs);
-    });
+  #breakSilence(): void {
+    if (this.#done || this.#gone) return;
+    this.#sendHead();
+    this.#client.write(this.#surface.keepAlive);
+    this.#silence.wait(keepAliveMs);
   }
 
   #end(): void {
     this.#done = true;
-    this.#cancelBeat();
+    this.#silence.stop();
     this.#client.end();
   }
 }

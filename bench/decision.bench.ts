@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { systemClock } from '#compose/system-clock.ts';
 import { loadPolicy } from '#config/load.ts';
 import { isGatewayError } from '#core/errors/gateway-error.ts';
@@ -38,7 +38,7 @@ async function decideOn(bytes: Uint8Array): Promise<string | null> {
   const identified = identify({ id: 'k_bench', profile: 'personal', operator: false }, received, tables);
   if (isGatewayError(identified)) throw new Error(identified.message);
   const incoming: Pick<Incoming, 'readBody'> = { readBody: () => Promise.resolve(bytes) };
-  const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const digest = (text: string): string => hash('sha256', text);
   const classified = await classify(openaiChatSurface, incoming as Incoming, { received, identified, tables, digest, clock: systemClock });
   if (classified === null || isGatewayError(classified)) throw new Error('the request was refused');
   return decide(classified.facts, tables).route;

@@ -85,3 +85,22 @@ test('of a text that no window holds only the beginning is read, and nothing beh
   assert.deepEqual(scored(`${long}pytest`, 'refactor'), {});
   assert.deepEqual(scored(`x ${'y '.repeat(499_000)}`, `refactor ${long}pytest`), { coding: ['refactor'] });
 });
+
+test('a text whose characters are all below U+0300 is its own composed form', () => {
+  for (let unit = 0; unit < 0x300; unit++) {
+    for (const before of ['', 'a', 'E', '\u02ff']) {
+      const text = `${before}${String.fromCharCode(unit)}`;
+      assert.equal(text.normalize('NFC'), text, JSON.stringify(text));
+    }
+  }
+});
+
+test('a word is found in a text that spells its letters in pieces', () => {
+  const house = houseOf({
+    upstreams: { box: { models: { small: {} } } },
+    routes: { any: { target: ['box/small'] } },
+    buckets: [{ name: 'coffee', route: 'any', words: ['café'] }],
+  });
+  const scores = scoreTexts(['un Cafe\u0301 noir'], house.policy.buckets ?? [], { matcher: house.words, injected });
+  assert.deepEqual(scores, [{ bucket: 'coffee', words: ['café'] }]);
+});

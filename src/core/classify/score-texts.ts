@@ -27,11 +27,19 @@ export function scoreTexts(
     const own = withoutInjected(text, injected).slice(0, left);
     if (!/\S/u.test(own)) continue;
     left -= own.length;
-    const scores = scoreText(matcher.find(own.normalize('NFC').toLowerCase()), buckets);
+    const scores = scoreText(matcher.find(composed(own).toLowerCase()), buckets);
     if (scores.length > 0) return scores;
     if (++read === messagesMax || left === 0) break;
   }
   return [];
+}
+
+/** No character below U+0300 is composed of others or takes part in it: a text of those alone is what it would be normalised to. */
+const mayCompose = /[\u0300-\uffff]/;
+
+/** The text in the Unicode form in which words are looked for (NFC). Most texts already have it, and seeing that is cheaper than making it. */
+function composed(text: string): string {
+  return mayCompose.test(text) ? text.normalize('NFC') : text;
 }
 
 /** Words of each bucket that were found. Overlaps all count; a word counts once. */

@@ -37,7 +37,7 @@ export interface AttemptSpec {
   readonly fresh: boolean;
   readonly lease: SlotLease;
   /** For the lease of a server that goes on after we have left. */
-  readonly medianMs: number | null;
+  medianMs(): number | null;
   /** Whether the server is known to be loading, which stops the first-token clock. */
   loading(): boolean;
 }
@@ -268,12 +268,13 @@ export class RunningAttempt {
 
   /** The slot comes back when the server has stopped; where nobody can tell, the lease outlives the connection. */
   #endLease(fault: WireFault | null): void {
-    const { lease, kind, medianMs } = this.#spec;
+    const { lease, kind } = this.#spec;
     const sentAt = this.#attempt.sentAt;
     if (sentAt === null || (this.#status !== null && !isSuccess(this.#status))) lease.step({ type: 'not_started' });
     else if (fault === null || fault.cause !== 'aborted') lease.step({ type: 'body_ended' });
     else if (this.#serverIsDone()) lease.step({ type: 'idle' });
-    else lease.step({ type: 'aborted', honoured: kind.honoursAbort, medianMs, elapsedMs: this.#clock.now() - sentAt });
+    else
+      lease.step({ type: 'aborted', honoured: kind.honoursAbort, medianMs: this.#spec.medianMs(), elapsedMs: this.#clock.now() - sentAt });
   }
 
   /** It has said everything, or that it cannot go on. */

@@ -124,7 +124,7 @@ async function run(
     held: isHeld(request),
     fresh: dial.fresh,
     lease: dial.lease,
-    medianMs: house.fleet.medianAnswerMs(dial.target),
+    medianMs: () => house.fleet.medianAnswerMs(dial.target),
     loading: () => house.fleet.healthOf(upstream)?.state === 'loading' || house.fleet.isCold(dial.target),
   };
   house.fleet.noteRequest(upstream, dial.fresh);

@@ -27,9 +27,10 @@ import { RecordUnavailable } from '#store/ports.ts';
 import type { RecordSink, Store } from '#store/ports.ts';
 import { recordSinkOf } from '#store/record-sink.ts';
 import { surfaces } from '#surfaces/registry.ts';
+import type { HouseFigures } from '#telemetry/house-figures.ts';
 import type { Told } from '#telemetry/ports.ts';
 import { Metrics } from '#telemetry/metrics.ts';
-import type { HouseFigures } from '#telemetry/metrics.ts';
+import { measuredStore } from '#telemetry/measured-store.ts';
 import { readProcess } from '#telemetry/process-figures.ts';
 import { statsOf } from '#telemetry/stats.ts';
 import { createTelemetry } from '#telemetry/watch.ts';
@@ -38,6 +39,7 @@ import type { UpstreamKind } from '#upstreams/kind.ts';
 import { upstreamKindNamed } from '#upstreams/registry.ts';
 import { commandEnvironment } from './command-environment.ts';
 import { endingClock } from './ending-clock.ts';
+import { figuresOf } from './figures.ts';
 import { policyInForce, recordSettings } from './policy-in-force.ts';
 import { provenPolicy } from './prove-house.ts';
 import { requestIds } from './request-ids.ts';
@@ -54,7 +56,7 @@ export interface HouseGround {
   readonly policyPath: string | null;
   readonly folder: DataFolder;
   readonly keys: KeyRing;
-  readonly store: Store & Pick<LogStore, 'use' | 'ask'>;
+  readonly store: Store & Pick<LogStore, 'use' | 'ask' | 'standing'>;
   readonly demo: DemoMachines | null;
   readonly onTold: (told: Told) => void;
 }
@@ -84,7 +86,7 @@ interface InForce {
 export function houseParts(ground: HouseGround): HouseParts {
   const inForce: InForce = { policy: ground.loaded, tables: tablesOf(ground.loaded.policy, ground.loaded.hash) };
   const telemetry = createTelemetry({ now: () => ground.clock.wallNow() });
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => inForce.tables.policy.cost?.currency ?? '');
   telemetry.subscribe(ground.onTold);
   telemetry.subscribe(({ happening }) => metrics.observe(happening));
   const clock = endingClock(ground.clock);
@@ -99,9 +101,13 @@ export function houseParts(ground: HouseGround): HouseParts {
     digest: sha256,
     watch: telemetry.watch,
   });
+  const store = measuredStore(ground.store, () => clock.now(), {
+    took: (seconds) => metrics.commitSeconds.observe([], seconds),
+    refused: () => metrics.recordRefused.add([]),
+  });
   const house = houseOf(
     { inForce, fleet, dialer, telemetry },
-    { ground, clock, closing: () => closing, record: traces.record(recordSinkOf(ground.store)) },
+    { ground, clock, closing: () => closing, record: traces.record(recordSinkOf(store)) },
   );
   const prober = new Prober({
     tables: () => inForce.tables,
@@ -119,6 +125,7 @@ export function houseParts(ground: HouseGround): HouseParts {
     ground,
     house,
     metrics,
+    figures: () => figuresOf(house, { store: ground.store, folder: ground.folder.path, traces: traces.exporter }),
     telemetry,
     asking,
     addresses,
@@ -257,6 +264,7 @@ interface ControlParts {
   readonly ground: HouseGround;
   readonly house: House;
   readonly metrics: Metrics;
+  readonly figures: () => HouseFigures;
   readonly telemetry: Telemetry;
   readonly asking: AskingThread;
   readonly addresses: readonly string[];
@@ -265,10 +273,20 @@ interface ControlParts {
   readonly demo: DemoMachines | null;
 }
 
-function controlOf({ ground, house, metrics, telemetry, asking, addresses, reload: readAgain, recover, demo }: ControlParts): Control {
+function controlOf({
+  ground,
+  house,
+  metrics,
+  figures,
+  telemetry,
+  asking,
+  addresses,
+  reload: readAgain,
+  recover,
+  demo,
+}: ControlParts): Control {
   const { fleet, active } = house;
   const { keys, folder, store, clock } = ground;
-  const figures = (): HouseFigures => figuresOf(house.tables(), fleet);
   return {
     version: ground.version,
     surfaces,
@@ -338,13 +356,4 @@ function keyHeaders(upstream: string, { policy, secrets }: LoadedPolicy): Readon
   const key = secrets.get(upstream);
   const kind = policy.upstreams.find((each) => each.name === upstream)?.kind;
   return key === undefined || kind === undefined ? {} : kindOf(kind).authorise(key);
-}
-
-function figuresOf(tables: PolicyTables, fleet: FleetState): HouseFigures {
-  return {
-    policyHash: tables.hash,
-    waiting: fleet.waiters.count,
-    pools: fleet.poolsInUse(),
-    upstreams: tables.policy.upstreams.map(({ name }) => ({ name, up: fleet.healthOf(name)?.state === 'up' })),
-  };
 }

@@ -5,7 +5,7 @@ import { checkpointMs } from './checkpoint.ts';
 import { startColumns } from './projection.ts';
 import type { ColumnValue } from './projection.ts';
 import { adminEntry, interruptedEntry, otherEntry, startEntry, terminalEntry } from './spell-entry.ts';
-import type { FromWriter, NewEntry, ToWriter, WriterSettings } from './writer-messages.ts';
+import type { FromWriter, NewEntry, Standing, ToWriter, WriterSettings } from './writer-messages.ts';
 
 /** The thread that writes, seen from the house. */
 export interface WriterLink {
@@ -96,6 +96,7 @@ export class LogStore implements Store {
   #link: WriterLink | null;
   #settings: WriterSettings;
   #head: Head;
+  #standing: Standing = { checkpointAt: null, pruned: 0 };
   readonly #logId: string;
   #waiting: Commit[] = [];
   #sent: Sent | null = null;
@@ -144,6 +145,11 @@ export class LogStore implements Store {
     return this.#outage === null && !this.#closed;
   }
 
+  /** How it stands with the log, as far as was heard. */
+  standing(): Standing & { readonly entries: number } {
+    return { ...this.#standing, entries: this.#head.seq };
+  }
+
   /** What the policy in force says of the record. */
   use(settings: WriterSettings): void {
     this.#settings = settings;
@@ -185,6 +191,9 @@ export class LogStore implements Store {
         return this.#written(message);
       case 'moved':
         this.#head = message.head;
+        return;
+      case 'standing':
+        this.#standing = message.standing;
         return;
       case 'failed':
         if (this.#outage && message.round === this.#outage.round) this.#outage.round = null;

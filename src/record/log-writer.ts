@@ -39,6 +39,8 @@ export interface LogWriterParts {
   readonly head: { readonly seq: number; readonly hash: Uint8Array };
   /** The `seq` of the last checkpoint; 0 if there is none. */
   readonly sealed: number;
+  /** When it was signed; null if there is none. */
+  readonly sealedAt: number | null;
 }
 
 /** Appends entries to the log: gives them their number and hash, and keeps the projection. For one thread; every call is synchronous. */
@@ -52,6 +54,7 @@ export class LogWriter {
   #seq: number;
   #hash: Uint8Array;
   #sealed: number;
+  #sealedAt: number | null;
   /** Hash before, length and bytes of the entry that is being appended: what is hashed, in one piece. */
   #scratch = Buffer.allocUnsafe(64 * 1024);
   #keeper: BodyKeeper | null = null;
@@ -70,6 +73,7 @@ export class LogWriter {
     this.#seq = parts.head.seq;
     this.#hash = parts.head.hash;
     this.#sealed = parts.sealed;
+    this.#sealedAt = parts.sealedAt;
     this.#files = ['', '-wal', '-shm'].map((suffix) => `${parts.path}${suffix}`);
     // They are there: the file was read before.
     this.#inodes = this.#files.map(inodeOf);
@@ -89,6 +93,11 @@ export class LogWriter {
 
   get head(): Head {
     return { seq: this.#seq, hash: Buffer.from(this.#hash).toString('hex') };
+  }
+
+  /** When the last checkpoint was signed, milliseconds since 1970; null if there is none. */
+  get sealedAt(): number | null {
+    return this.#sealedAt;
   }
 
   /** The public half of the key that signs for this log. */
@@ -127,7 +136,7 @@ export class LogWriter {
 
   /** Runs steps as one durable transaction. Not to be nested. */
   transaction<T>(steps: () => T): T {
-    const before = { seq: this.#seq, hash: this.#hash, sealed: this.#sealed };
+    const before = { seq: this.#seq, hash: this.#hash, sealed: this.#sealed, sealedAt: this.#sealedAt };
     this.#begin.run();
     try {
       const result = steps();
@@ -138,6 +147,7 @@ export class LogWriter {
       this.#seq = before.seq;
       this.#hash = before.hash;
       this.#sealed = before.sealed;
+      this.#sealedAt = before.sealedAt;
       if (this.database.isTransaction) this.database.exec('ROLLBACK');
       throw error;
     }
@@ -215,6 +225,7 @@ export class LogWriter {
     this.#sealed = this.append(
       JSON.stringify({ type: 'checkpoint', at, through: place.through, head: place.head, openFrom, signature: checkpoint.signature }),
     );
+    this.#sealedAt = at;
     return checkpoint;
   }
 

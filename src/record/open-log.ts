@@ -9,6 +9,7 @@ import type { Tail } from './check-tail.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { DamagedLog } from './log-rows.ts';
 import { LogWriter, openForWriting } from './log-writer.ts';
+import type { LogWriterParts } from './log-writer.ts';
 import { interruptedColumns } from './projection.ts';
 import { makeSigner, readSigner } from './record-key.ts';
 import type { Signer } from './record-key.ts';
@@ -63,7 +64,7 @@ export function reopenLog(
       throw new Error('the file is another log than the one that was being written');
     const { tail, first } = compareTail(database, { head: known.head, log }, unsure);
     const sealed = sealedBy(tail.checkpoint ?? checkTail(database, log).checkpoint);
-    return { writer: new LogWriter({ path, database, logId: log.id, signer, head: tail.head, sealed }), first };
+    return { writer: new LogWriter({ path, database, logId: log.id, signer, head: tail.head, ...sealed }), first };
   } catch (error) {
     database.close();
     throw error;
@@ -142,14 +143,14 @@ function opened(
   const found = tail ?? checkTail(database, { id: logId, publicKey: signer.publicKey });
   const { head, checkpoint } = found;
   return {
-    writer: new LogWriter({ path, database, logId, signer, head, sealed: sealedBy(checkpoint) }),
+    writer: new LogWriter({ path, database, logId, signer, head, ...sealedBy(checkpoint) }),
     tail: found,
     notes: [],
   };
 }
 
-function sealedBy(checkpoint: Checkpoint | null): number {
-  return checkpoint === null ? 0 : checkpoint.through + 1;
+function sealedBy(checkpoint: Checkpoint | null): Pick<LogWriterParts, 'sealed' | 'sealedAt'> {
+  return checkpoint === null ? { sealed: 0, sealedAt: null } : { sealed: checkpoint.through + 1, sealedAt: checkpoint.at };
 }
 
 /** Whoever was under way when the process ended got no whole answer. */

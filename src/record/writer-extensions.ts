@@ -17,6 +17,8 @@ export interface WriterExtensions {
   readonly idleTasks: readonly IdleTask[];
   /** What the house may ask of the thread by name (`LogStore.ask`); the answer is sent back. */
   readonly commands: Readonly<Record<string, (what: unknown) => unknown>>;
+  /** Entries removed for their age or for room since the file was opened. */
+  pruned(): number;
   /** What the policy says of the record has changed. */
   use(settings: WriterSettings): void;
 }
@@ -37,6 +39,7 @@ export function writerExtensions(
       new TermTask(writer.database, (work) => writer.transaction(work)),
     ],
     commands: { [eraseName]: eraseCommand(writer, removed) },
+    pruned: () => retention.pruned.entries,
     use: ({ keep }) => retention.setLimits(keep),
   };
 }

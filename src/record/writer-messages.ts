@@ -58,6 +58,14 @@ export type ToWriter =
   | { readonly type: 'ask'; readonly number: number; readonly name: string; readonly what: unknown }
   | { readonly type: 'close'; readonly at: number; readonly openFrom: number };
 
+/** What the writer knows of the log besides its head. */
+export interface Standing {
+  /** When the last checkpoint was signed, milliseconds since 1970; null if there is none. */
+  readonly checkpointAt: number | null;
+  /** Entries removed for their age or for room since the file was opened. */
+  readonly pruned: number;
+}
+
 export type FromWriter =
   | { readonly type: 'ready'; readonly head: Head; readonly logId: string; readonly notes: readonly string[] }
   | { readonly type: 'problem'; readonly problem: string; readonly remedy: string }
@@ -65,6 +73,8 @@ export type FromWriter =
   | { readonly type: 'written'; readonly first: number; readonly head: Head }
   /** Something else was appended. */
   | { readonly type: 'moved'; readonly head: Head }
+  /** How it stands, said when it has changed. */
+  | { readonly type: 'standing'; readonly standing: Standing }
   /** The file was closed. `round` is that of the `recover` which failed, null where something else did. */
   | { readonly type: 'failed'; readonly why: string; readonly round: number | null }
   /** The file is the one that was being written; `first` is where the unsure batch begins, null if it is not there. */

@@ -7,7 +7,7 @@ import type { LogWriter } from './log-writer.ts';
 import { openLog, reopenLog } from './open-log.ts';
 import { SecondPlace } from './second-place.ts';
 import { viewFiles } from './view-files.ts';
-import type { FromWriter, ToWriter, WriterSettings, WriterStart } from './writer-messages.ts';
+import type { FromWriter, Standing, ToWriter, WriterSettings, WriterStart } from './writer-messages.ts';
 import { writerExtensions } from './writer-extensions.ts';
 import type { WriterExtensions } from './writer-extensions.ts';
 
@@ -23,6 +23,8 @@ export class WriterThread {
   #at: number;
   #open: Open | null = null;
   #idling = false;
+  /** As it was said last. */
+  #standing: Standing = { checkpointAt: null, pruned: 0 };
 
   constructor(port: Pick<MessagePort, 'postMessage' | 'close'>, start: WriterStart) {
     this.#port = port;
@@ -41,6 +43,7 @@ export class WriterThread {
       this.#use(writer);
       this.#open?.idleTasks.push(fullCheck(writer, (text) => this.#say({ type: 'note', text })));
       this.#say({ type: 'ready', head: writer.head, logId: writer.logId, notes });
+      this.#sayStanding();
       this.#idle();
     } catch (error) {
       this.#say({
@@ -59,6 +62,7 @@ export class WriterThread {
       this.#drop();
       this.#say({ type: 'failed', why: saidBy(error), round: message.type === 'recover' ? message.round : null });
     }
+    this.#sayStanding();
     this.#idle();
   }
 
@@ -171,9 +175,19 @@ export class WriterThread {
         this.#say({ type: 'failed', why: saidBy(error), round: null });
       }
     }
+    this.#sayStanding();
     // One slice of each, then whatever was said meanwhile, then the next.
     if (more) setImmediate(() => void this.#slice());
     else this.#idling = false;
+  }
+
+  #sayStanding(): void {
+    if (!this.#open) return;
+    const { writer, extensions } = this.#open;
+    const standing: Standing = { checkpointAt: writer.sealedAt, pruned: extensions.pruned() };
+    if (standing.checkpointAt === this.#standing.checkpointAt && standing.pruned === this.#standing.pruned) return;
+    this.#standing = standing;
+    this.#say({ type: 'standing', standing });
   }
 
   #say(message: FromWriter): void {

@@ -10,6 +10,8 @@ export interface Family {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
+  /** How many of what is added make one of the unit told; for what is counted in whole small units. Default: 1. */
+  readonly per?: number;
 }
 
 const seriesMax = 1_000;
@@ -53,7 +55,8 @@ export class Counter {
   }
 
   rows(): readonly { readonly values: LabelValues; readonly value: number }[] {
-    return this.#series.all().map(({ values, series }) => ({ values, value: series.count }));
+    const { per = 1 } = this.#family;
+    return this.#series.all().map(({ values, series }) => ({ values, value: series.count / per }));
   }
 
   /** The sum over all series that `wanted` picks by their label values. */

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { RecordUnavailable } from '#store/ports.ts';
 import { attemptWith, intentWith, terminalWith } from '#store/record-fixture.ts';
 import { Counter, Histogram, familyText } from './exposition.ts';
+import type { HouseFigures } from './house-figures.ts';
+import { measuredStore } from './measured-store.ts';
 import { Metrics } from './metrics.ts';
-import type { HouseFigures } from './metrics.ts';
+
 import { readProcess } from './process-figures.ts';
 import type { ProcessFigures } from './process-figures.ts';
 import { statsOf } from './stats.ts';
@@ -110,14 +113,24 @@ const ours: ProcessFigures = { uptimeSeconds: 12.4, cpuSeconds: 1.5, residentByt
 const house: HouseFigures = {
   policyHash: 'abc',
   waiting: 3,
+  active: 5,
   pools: [
     { name: 'spark', inUse: 2, slots: 4 },
     { name: 'far', inUse: 1, slots: null },
   ],
   upstreams: [
-    { name: 'spark', up: true },
-    { name: 'far', up: false },
+    { name: 'spark', up: true, drained: false },
+    { name: 'far', up: false, drained: true },
   ],
+  record: {
+    writable: true,
+    entries: 812,
+    pruned: 40,
+    checkpointAgeSeconds: 12.5,
+    files: [{ name: 'record.db', bytes: 1e6 }],
+    freeBytes: 1e9,
+  },
+  traces: { exported: 7, dropped: 2, waiting: 1 },
 };
 
 function valueOf(
@@ -138,7 +151,7 @@ const usage = (input: number, output: number): { input: number; output: number; 
 
 /** One answer after a busy machine, one refusal without a route, one early refusal. */
 function someMetrics(): Metrics {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => 'EUR');
   const attempts = [
     attemptWith({ target: 'far/m', result: 'busy', usage: null }),
     attemptWith({ target: 'spark/m', result: 'answered', usage: usage(812, 96) }),
@@ -176,8 +189,75 @@ test('requests, attempts, refusals, tokens and times are counted and well-formed
   assert.equal(of('gatehouse_first_byte_seconds_count', { route: 'none' }), undefined);
 });
 
+test('money, energy, verdicts, second tries and the queue are counted', () => {
+  const metrics = new Metrics(() => 'EUR');
+  const attempts = [
+    attemptWith({ target: 'far/m', result: 'flaky', verdict: null, firstTokenMs: null, costNano: 1, busyMs: null, energyMws: null }),
+    attemptWith({ target: 'far/m', result: 'failed', verdict: 'empty', firstTokenMs: 40, costNano: 2, busyMs: 250, energyMws: null }),
+    attemptWith({ target: 'spark/m', result: 'answered', verdict: 'ok', firstTokenMs: 300, costNano: 1e8, busyMs: 500, energyMws: 1_500 }),
+  ];
+  const waited = { type: 'waited', ms: 400, reading: null } as const;
+  const terminal = terminalWith({ attempts, servedBy: 'spark/m', compareNano: 7e8, walks: [[waited], [waited]] });
+  for (let at = 0; at < 3; at++) metrics.observe({ type: 'request', intent: intentWith(), terminal });
+  metrics.observe({ type: 'recovery', upstream: 'far', by: 'watchdog', outcome: 'started', exitCode: null });
+  metrics.observe({ type: 'recovery', upstream: 'far', by: 'watchdog', outcome: 'done', exitCode: 0 });
+  const families = parse(metrics.text(house, ours));
+  const of = (name: string, labels?: Record<string, string>): number | undefined => valueOf(families, name, labels);
+  assert.equal(of('gatehouse_cost_total', { route: 'general', upstream: 'spark', currency: 'EUR' }), 0.3, 'without the dust of fractions');
+  assert.equal(of('gatehouse_cost_total', { route: 'general', upstream: 'far', currency: 'EUR' }), 9e-9);
+  assert.equal(of('gatehouse_compare_cost_total', { route: 'general', currency: 'EUR' }), 2.1);
+  assert.equal(of('gatehouse_energy_joules_total', { route: 'general', upstream: 'spark' }), 4.5);
+  assert.equal(of('gatehouse_busy_seconds_total', { upstream: 'spark' }), 1.5);
+  assert.equal(of('gatehouse_verdicts_total', { upstream: 'far', verdict: 'empty' }), 3);
+  assert.equal(of('gatehouse_verdicts_total', { upstream: 'spark', verdict: 'ok' }), 3);
+  assert.equal(of('gatehouse_retries_total', { upstream: 'far' }), 3);
+  assert.equal(of('gatehouse_failovers_total', { upstream: 'far' }), 3);
+  assert.equal(of('gatehouse_failovers_total', { upstream: 'spark' }), undefined);
+  assert.equal(of('gatehouse_first_token_seconds_bucket', { upstream: 'spark', le: '0.25' }), 0);
+  assert.equal(of('gatehouse_first_token_seconds_bucket', { upstream: 'spark', le: '0.5' }), 3);
+  assert.equal(of('gatehouse_wait_seconds_bucket', { route: 'general', le: '0.5' }), 0, 'the waits of one request are one');
+  assert.equal(of('gatehouse_wait_seconds_count', { route: 'general' }), 3);
+  assert.equal(of('gatehouse_recoveries_total', { upstream: 'far', outcome: 'done' }), 1);
+  assert.equal(of('gatehouse_recoveries_total', { upstream: 'far', outcome: 'started' }), undefined);
+});
+
+test('without a currency the money has none', () => {
+  const metrics = new Metrics(() => '');
+  const attempts = [attemptWith({ target: 'spark/m', costNano: 5e8 })];
+  metrics.observe({ type: 'request', intent: intentWith(), terminal: terminalWith({ attempts, servedBy: 'spark/m' }) });
+  const families = parse(metrics.text(house, ours));
+  assert.equal(valueOf(families, 'gatehouse_cost_total', { route: 'general', upstream: 'spark', currency: 'none' }), 0.5);
+});
+
+test('commits are timed, those that were refused counted', async () => {
+  const metrics = new Metrics(() => 'EUR');
+  let now = 0;
+  let fails: Error | null = null;
+  const store = measuredStore(
+    {
+      commit: async () => {
+        now += 3;
+        if (fails) throw fails;
+      },
+      writable: () => true,
+      close: async () => {},
+    },
+    () => now,
+    { took: (seconds) => metrics.commitSeconds.observe([], seconds), refused: () => metrics.recordRefused.add([]) },
+  );
+  await store.commit([]);
+  fails = new RecordUnavailable('no room');
+  await assert.rejects(store.commit([]), RecordUnavailable);
+  fails = new TypeError('a fault of our own');
+  await assert.rejects(store.commit([]), TypeError);
+  const families = parse(metrics.text(house, ours));
+  assert.equal(valueOf(families, 'gatehouse_record_commit_seconds_count'), 1);
+  assert.equal(valueOf(families, 'gatehouse_record_commit_seconds_sum'), 0.003);
+  assert.equal(valueOf(families, 'gatehouse_record_refused_total'), 1);
+});
+
 test('the house and the process are read when they are asked for', () => {
-  const families = parse(new Metrics().text(house, ours));
+  const families = parse(new Metrics(() => 'EUR').text(house, ours));
   const of = (name: string, labels?: Record<string, string>): number | undefined => valueOf(families, name, labels);
   assert.equal(of('gatehouse_slots_in_use', { pool: 'spark' }), 2);
   assert.equal(of('gatehouse_slots', { pool: 'spark' }), 4);
@@ -185,13 +265,24 @@ test('the house and the process are read when they are asked for', () => {
   assert.equal(of('gatehouse_upstream_up', { upstream: 'spark' }), 1);
   assert.equal(of('gatehouse_upstream_up', { upstream: 'far' }), 0);
   assert.equal(of('gatehouse_waiting'), 3);
+  assert.equal(of('gatehouse_calls_under_way'), 5);
+  assert.equal(of('gatehouse_upstream_drained', { upstream: 'far' }), 1);
+  assert.equal(of('gatehouse_record_writable'), 1);
+  assert.equal(of('gatehouse_record_entries_total'), 812);
+  assert.equal(of('gatehouse_record_pruned_entries_total'), 40);
+  assert.equal(of('gatehouse_record_checkpoint_age_seconds'), 12.5);
+  assert.equal(of('gatehouse_record_size_bytes', { file: 'record.db' }), 1e6);
+  assert.equal(of('gatehouse_record_free_bytes'), 1e9);
+  assert.equal(of('gatehouse_traces_exported_total'), 7);
+  assert.equal(of('gatehouse_traces_dropped_total'), 2);
+  assert.equal(of('gatehouse_traces_waiting'), 1);
   assert.equal(of('gatehouse_policy_info', { hash: 'abc' }), 1);
   assert.equal(of('process_resident_memory_bytes'), 1e8);
   assert.equal(of('gatehouse_event_loop_active_seconds_total'), 0.7);
 });
 
 test('an estimate counts where the server did not', () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => 'EUR');
   const terminal = terminalWith({
     servedBy: 'spark/m',
     usage: { ...usage(10, 0), output: null },
@@ -204,7 +295,7 @@ test('an estimate counts where the server did not', () => {
 });
 
 test('nothing a caller sends becomes a label', () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => 'EUR');
   const marks = [
     'sent-model',
     'sent-route',

@@ -1,25 +1,18 @@
 import type { ErrorCode } from '#core/errors/catalog.ts';
 import { upstreamOf } from '#core/fleet/health.ts';
 import type { AttemptRecord, Intent, Terminal } from '#core/record/record.ts';
-import { Counter, Histogram, familyText } from './exposition.ts';
+import { Counter, Histogram } from './exposition.ts';
+import { houseText, processText } from './house-figures.ts';
+import type { HouseFigures } from './house-figures.ts';
 import type { Happening } from './ports.ts';
 import type { ProcessFigures } from './process-figures.ts';
-
-/** What is read of the house when somebody asks for the metrics; the composition knows where it stands. */
-export interface HouseFigures {
-  readonly policyHash: string;
-  /** Requests that wait for a slot. */
-  readonly waiting: number;
-  /** Pools of slots; `slots` null means unlimited. */
-  readonly pools: readonly { readonly name: string; readonly inUse: number; readonly slots: number | null }[];
-  readonly upstreams: readonly { readonly name: string; readonly up: boolean }[];
-}
 
 /** Stands where there is no route, no upstream or no error. */
 export const absent = 'none';
 
 const requestBoundsS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800];
 const firstByteBoundsS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const commitBoundsS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
 /** Everything that is counted. Labels are names of the policy and words of our own tables only; nothing a caller sent becomes one. */
 export class Metrics {
@@ -48,6 +41,55 @@ export class Metrics {
     help: 'Faults in the configuration of an upstream that only a person can mend.',
     labels: ['upstream'],
   });
+  readonly verdicts = new Counter({
+    name: 'gatehouse_verdicts_total',
+    help: 'What was thought of the answers of an upstream.',
+    labels: ['upstream', 'verdict'],
+  });
+  readonly retries = new Counter({
+    name: 'gatehouse_retries_total',
+    help: 'Quick second tries at the same target, by upstream.',
+    labels: ['upstream'],
+  });
+  readonly failovers = new Counter({
+    name: 'gatehouse_failovers_total',
+    help: 'Tries after which another target was asked, by the upstream that was left.',
+    labels: ['upstream'],
+  });
+  readonly recoveries = new Counter({
+    name: 'gatehouse_recoveries_total',
+    help: 'Runs of the command that brings a machine back, by how they ended.',
+    labels: ['upstream', 'outcome'],
+  });
+  readonly cost = new Counter({
+    name: 'gatehouse_cost_total',
+    help: 'What all attempts cost, in the currency of the policy.',
+    labels: ['route', 'upstream', 'currency'],
+    per: 1e9,
+  });
+  readonly compareCost = new Counter({
+    name: 'gatehouse_compare_cost_total',
+    help: 'What the answers of the house would have cost at the price that the policy compares with.',
+    labels: ['route', 'currency'],
+    per: 1e9,
+  });
+  readonly energy = new Counter({
+    name: 'gatehouse_energy_joules_total',
+    help: 'Energy of all attempts at machines whose watts the policy names.',
+    labels: ['route', 'upstream'],
+    per: 1e3,
+  });
+  readonly busySeconds = new Counter({
+    name: 'gatehouse_busy_seconds_total',
+    help: 'Time in which an upstream had work of ours, shared among the attempts that ran at once.',
+    labels: ['upstream'],
+    per: 1e3,
+  });
+  readonly recordRefused = new Counter({
+    name: 'gatehouse_record_refused_total',
+    help: 'Starts and ends of calls that the record could not take.',
+    labels: [],
+  });
   readonly policies = new Counter({
     name: 'gatehouse_policy_loads_total',
     help: 'Policies loaded, or refused while the old one went on.',
@@ -65,6 +107,28 @@ export class Metrics {
     },
     firstByteBoundsS,
   );
+  readonly firstTokenSeconds = new Histogram(
+    {
+      name: 'gatehouse_first_token_seconds',
+      help: 'From the beginning of an attempt to its first token, by upstream.',
+      labels: ['upstream'],
+    },
+    firstByteBoundsS,
+  );
+  readonly waitSeconds = new Histogram(
+    { name: 'gatehouse_wait_seconds', help: 'Time in the queue, of requests that waited for a slot, by route.', labels: ['route'] },
+    firstByteBoundsS,
+  );
+  readonly commitSeconds = new Histogram(
+    { name: 'gatehouse_record_commit_seconds', help: 'Until the start or end of a call was durable.', labels: [] },
+    commitBoundsS,
+  );
+  readonly #currency: () => string;
+
+  /** `currency`: of the policy in force; empty where it names none. */
+  constructor(currency: () => string) {
+    this.#currency = currency;
+  }
 
   /** Counts one happening. */
   observe(happening: Happening): void {
@@ -77,10 +141,13 @@ export class Metrics {
         return this.alarms.add([happening.upstream]);
       case 'policy':
         return this.policies.add([happening.outcome]);
+      case 'recovery':
+        if (happening.outcome !== 'started') this.recoveries.add([happening.upstream, happening.outcome]);
+        return;
       case 'upstream':
       case 'drain':
-      case 'recovery':
       case 'record':
+      case 'traces':
         return;
     }
   }
@@ -91,10 +158,22 @@ export class Metrics {
       this.requests,
       this.requestSeconds,
       this.firstByteSeconds,
+      this.firstTokenSeconds,
+      this.waitSeconds,
       this.attempts,
+      this.verdicts,
+      this.retries,
+      this.failovers,
       this.refused,
       this.tokens,
+      this.busySeconds,
+      this.cost,
+      this.compareCost,
+      this.energy,
+      this.commitSeconds,
+      this.recordRefused,
       this.alarms,
+      this.recoveries,
       this.policies,
     ];
     return [...counted.map((family) => family.text()), houseText(house), processText(ours)].join('');
@@ -107,62 +186,29 @@ export class Metrics {
     this.requests.add([route, upstream, terminal.result, code]);
     this.requestSeconds.observe([route], terminal.durationMs / 1e3);
     if (terminal.firstByteMs !== null) this.firstByteSeconds.observe([route], terminal.firstByteMs / 1e3);
-    for (const attempt of terminal.attempts) this.#observeAttempt(attempt);
+    this.compareCost.add([route, this.#currency() || absent], terminal.compareNano ?? 0);
+    const waitedMs = terminal.walks.flat().reduce((sum, event) => (event.type === 'waited' ? sum + event.ms : sum), 0);
+    if (waitedMs > 0) this.waitSeconds.observe([route], waitedMs / 1e3);
+    for (const [index, attempt] of terminal.attempts.entries())
+      this.#observeAttempt(attempt, { route, next: terminal.attempts[index + 1] });
     if (terminal.usageEstimated && terminal.servedBy !== null) {
       this.tokens.add([upstream, 'input'], terminal.usage?.input ?? 0);
       this.tokens.add([upstream, 'output'], terminal.usage?.output ?? 0);
     }
   }
 
-  #observeAttempt(attempt: AttemptRecord): void {
+  #observeAttempt(attempt: AttemptRecord, { route, next }: { readonly route: string; readonly next: AttemptRecord | undefined }): void {
     const upstream = upstreamOf(attempt.target);
     this.attempts.add([upstream, attempt.result]);
     this.tokens.add([upstream, 'input'], attempt.usage?.input ?? 0);
     this.tokens.add([upstream, 'output'], attempt.usage?.output ?? 0);
+    if (attempt.verdict !== null) this.verdicts.add([upstream, attempt.verdict]);
+    if (attempt.firstTokenMs !== null) this.firstTokenSeconds.observe([upstream], attempt.firstTokenMs / 1e3);
+    this.busySeconds.add([upstream], attempt.busyMs ?? 0);
+    this.cost.add([route, upstream, this.#currency() || absent], attempt.costNano ?? 0);
+    this.energy.add([route, upstream], attempt.energyMws ?? 0);
+    if (!next) return;
+    if (next.target !== attempt.target) this.failovers.add([upstream]);
+    else if (attempt.result === 'flaky') this.retries.add([upstream]);
   }
-}
-
-function houseText(house: HouseFigures): string {
-  return [
-    familyText(
-      { name: 'gatehouse_slots_in_use', help: 'Slots held, by pool.', labels: ['pool'] },
-      'gauge',
-      house.pools.map((pool) => ({ values: [pool.name], value: pool.inUse })),
-    ),
-    familyText(
-      { name: 'gatehouse_slots', help: 'Slots there are, by pool.', labels: ['pool'] },
-      'gauge',
-      house.pools.map((pool) => ({ values: [pool.name], value: pool.slots ?? Infinity })),
-    ),
-    familyText(
-      { name: 'gatehouse_upstream_up', help: '1 if the upstream can be reached, as far as is known.', labels: ['upstream'] },
-      'gauge',
-      house.upstreams.map((upstream) => ({ values: [upstream.name], value: upstream.up ? 1 : 0 })),
-    ),
-    single({ name: 'gatehouse_waiting', help: 'Requests that wait for a slot.' }, 'gauge', house.waiting),
-    familyText({ name: 'gatehouse_policy_info', help: 'The policy in force.', labels: ['hash'] }, 'gauge', [
-      { values: [house.policyHash], value: 1 },
-    ]),
-  ].join('');
-}
-
-function processText(ours: ProcessFigures): string {
-  return [
-    single({ name: 'process_resident_memory_bytes', help: 'Memory in use.' }, 'gauge', ours.residentBytes),
-    single({ name: 'process_cpu_seconds_total', help: 'Processor time used by all threads.' }, 'counter', ours.cpuSeconds),
-    single({ name: 'gatehouse_uptime_seconds', help: 'Time since the start.' }, 'gauge', ours.uptimeSeconds),
-    single({ name: 'nodejs_heap_size_used_bytes', help: 'Memory in use by JavaScript values.' }, 'gauge', ours.heapUsedBytes),
-    single(
-      {
-        name: 'gatehouse_event_loop_active_seconds_total',
-        help: 'Time the event loop was at work; its rate is the load of the one thread.',
-      },
-      'counter',
-      ours.eventLoopActiveSeconds,
-    ),
-  ].join('');
-}
-
-function single(named: { readonly name: string; readonly help: string }, type: 'counter' | 'gauge', value: number): string {
-  return familyText({ ...named, labels: [] }, type, [{ values: [], value }]);
 }

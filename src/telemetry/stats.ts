@@ -1,5 +1,6 @@
+import type { HouseFigures } from './house-figures.ts';
 import { absent } from './metrics.ts';
-import type { HouseFigures, Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import type { ProcessFigures } from './process-figures.ts';
 
 /** The metrics since the start for a person, and for scripts without Prometheus: what `/stats` answers. */

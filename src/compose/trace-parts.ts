@@ -48,6 +48,7 @@ export interface TraceParts {
 export function traceParts({ version, tables, dialer, clock, digest, watch }: TraceGround): TraceParts {
   const party = (): TracesParty | null => tables().policy.traces ?? null;
   const tell = (message: string): void => watch.tell({ type: 'traces', message });
+  let taken = false;
   const exporter = new TraceExporter({
     source: { version, house: tables().policy.house },
     party,
@@ -55,14 +56,12 @@ export function traceParts({ version, tables, dialer, clock, digest, watch }: Tr
     clock,
     digest,
     onState: (trouble) => tell(trouble === null ? 'taken again' : `not taken: ${trouble}`),
-    post: async (body, tier) => {
-      if (dialer.resolution(tracesPartyName).state === 'unresolved') await dialer.resolve(tracesPartyName);
-      const location = party()?.location ?? 'house';
-      return postTraces(body, tier, {
-        dialer,
-        clock,
-        permit: (tierOf) => ({ upstream: tracesPartyName, target: null, location, tier: tierOf, policyHash: tables().hash }),
-      });
+    post: async (body, right) => {
+      // Its name may stand for another address by now.
+      if (!taken) await dialer.resolve(tracesPartyName);
+      const posted = await postTraces(body, { dialer, clock, permit: { upstream: tracesPartyName, target: null, ...right } });
+      taken = posted.outcome === 'taken';
+      return posted;
     },
   });
   return {

@@ -1,4 +1,3 @@
-import type { Tier } from '#core/policy/policy.ts';
 import type { Dialer, EgressPermit, WireFault } from '#egress/port.ts';
 import type { Clock } from '#gateway/ports.ts';
 import type { Posted } from './trace-exporter.ts';
@@ -6,8 +5,8 @@ import type { Posted } from './trace-exporter.ts';
 /** What a batch is sent with. */
 export interface TracePost {
   readonly dialer: Dialer;
-  /** The right to reach the party for callers of a tier. */
-  readonly permit: (tier: Tier) => EgressPermit;
+  /** The right to reach the party with this batch. */
+  readonly permit: EgressPermit;
   readonly clock: Clock;
 }
 
@@ -17,7 +16,7 @@ const answerMs = 10_000;
 const reasonMax = 200;
 
 /** Sends one batch by OTLP over HTTP, and says what became of it. Never rejects. */
-export function postTraces(body: Uint8Array, tier: Tier, { dialer, permit, clock }: TracePost): Promise<Posted> {
+export function postTraces(body: Uint8Array, { dialer, permit, clock }: TracePost): Promise<Posted> {
   return new Promise((resolve) => {
     let status = 0;
     let said = '';
@@ -40,7 +39,7 @@ export function postTraces(body: Uint8Array, tier: Tier, { dialer, permit, clock
         end: () => finish(postedOf(status, said)),
         failed: (fault) => finish({ outcome: 'not_now', reason: fault.cause === 'aborted' ? 'no answer within 10 s' : faultText(fault) }),
       },
-      { permit: permit(tier), fresh: false, connectMs },
+      { permit, fresh: false, connectMs },
     );
     const cancel = clock.after(answerMs, () => call.abort());
   });

@@ -1,6 +1,6 @@
 import { partyFlow } from '#core/policy/party-flow.ts';
 import type { Party } from '#core/policy/party-flow.ts';
-import type { Tier } from '#core/policy/policy.ts';
+import type { Location, Tier } from '#core/policy/policy.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import { tierRank } from '#core/policy/tables.ts';
 import type { Clock, Digest } from '#gateway/ports.ts';
@@ -17,13 +17,21 @@ export type Posted =
   /** It may be taken later. */
   | { readonly outcome: 'not_now'; readonly reason: string };
 
+/** What a batch was put together for: it may be sent to nobody else. */
+export interface BatchRight {
+  /** The narrowest of the callers it speaks of. */
+  readonly tier: Tier;
+  readonly location: Location;
+  readonly policyHash: string;
+}
+
 export interface TraceExporterParts {
   readonly source: SpanSource;
   /** Where traces go under the policy in force; null if nowhere. */
   readonly party: () => Party | null;
   readonly tables: () => PolicyTables;
-  /** Sends one batch. `tier`: the narrowest of the callers it speaks of. Never rejects. */
-  readonly post: (body: Uint8Array, tier: Tier) => Promise<Posted>;
+  /** Sends one batch. Never rejects. */
+  readonly post: (body: Uint8Array, right: BatchRight) => Promise<Posted>;
   readonly clock: Clock;
   readonly digest: Digest;
   /** Hears when the exporter begins to fail, with the reason, and when it works again (null). */
@@ -40,7 +48,9 @@ export interface TraceCounts {
 }
 
 interface Waiting {
-  readonly spans: readonly Span[];
+  readonly call: EndedCall;
+  /** The policy it was made under. */
+  readonly tables: PolicyTables;
   readonly tier: Tier;
   readonly size: number;
 }
@@ -75,27 +85,27 @@ export class TraceExporter {
 
   /** Takes a call that has ended. At once, and never throws for want of room. */
   take(call: EndedCall): void {
-    const { party, tables, digest } = this.#parts;
-    const to = party();
+    const to = this.#parts.party();
     if (to === null || this.#stopped) return;
     const tier = call.intent.facts?.tier ?? 'sovereign';
     const flow = partyFlow(to, tier);
     if (flow === 'nothing') return;
-    const size = 4_000 + (flow === 'text' ? (call.said?.request.length ?? 0) + (call.said?.reply?.length ?? 0) : 0);
+    const told = flow === 'text' ? call : { ...call, said: null };
+    const size = 4_000 + (told.said?.request.length ?? 0) + (told.said?.reply?.length ?? 0);
     if (this.#waiting.length >= callsMax || this.#size + size > sizeMax) {
       this.#dropped++;
       return;
     }
-    const spans = spansOfCall(flow === 'text' ? call : { ...call, said: null }, { tables: tables(), digest });
-    this.#waiting.push({ spans, tier, size });
+    this.#waiting.push({ call: told, tables: this.#parts.tables(), tier, size });
     this.#size += size;
     if (!this.#sending) this.#wake(gatherMs);
   }
 
   /** Sends one span of our own, so that a wrong address or key is known at the start and not when the traces are missed. */
   async selfTest(): Promise<Posted | null> {
-    const { party, clock, digest } = this.#parts;
-    if (party() === null) return null;
+    const { party, tables, clock, digest } = this.#parts;
+    const to = party();
+    if (to === null) return null;
     const at = clock.wallNow();
     const id = digest(`self-test ${at}`);
     const span: Span = {
@@ -109,7 +119,8 @@ export class TraceExporter {
       attributes: { 'openinference.span.kind': 'CHAIN' },
       error: null,
     };
-    return this.#parts.post(encodeSpans([span], this.#parts.source), 'cloud-explicit');
+    const right = { tier: 'cloud-explicit', location: to.location, policyHash: tables().hash } as const;
+    return this.#parts.post(encodeSpans([span], this.#parts.source), right);
   }
 
   counts(): TraceCounts {
@@ -131,19 +142,36 @@ export class TraceExporter {
   }
 
   async #send(): Promise<void> {
-    this.#sending = true;
+    const to = this.#parts.party();
+    this.#forget(({ tier }) => to === null || partyFlow(to, tier) === 'nothing');
     const batch = this.#nextBatch();
-    const narrowest = batch.map(({ tier }) => tier).toSorted((a, b) => tierRank(a) - tierRank(b))[0] ?? 'sovereign';
+    if (to === null || batch.length === 0) return;
+    this.#sending = true;
+    const tier = batch.map((each) => each.tier).toSorted((a, b) => tierRank(a) - tierRank(b))[0] ?? 'sovereign';
     const body = encodeSpans(
-      batch.flatMap(({ spans }) => spans),
+      batch.flatMap((each) => this.#spansFor(to, each)),
       this.#parts.source,
     );
-    const posted = await this.#parts.post(body, narrowest);
+    const posted = await this.#parts.post(body, { tier, location: to.location, policyHash: this.#parts.tables().hash });
     this.#sending = false;
     if (posted.outcome === 'not_now') this.#notNow(posted.reason);
     else this.#settled(batch, posted);
     if (this.#stopped || this.#waiting.length === 0) return;
     this.#wake(this.#failures === 0 ? 0 : (backoffMs[Math.min(this.#failures, backoffMs.length) - 1] ?? 0));
+  }
+
+  /** Who collects may be somebody else than when the call was taken: what it hears is decided when it is sent. */
+  #spansFor(to: Party, { call, tables, tier }: Waiting): readonly Span[] {
+    return spansOfCall(partyFlow(to, tier) === 'text' ? call : { ...call, said: null }, { tables, digest: this.#parts.digest });
+  }
+
+  /** Gives up calls that wait and may not be told any more. */
+  #forget(isOver: (waiting: Waiting) => boolean): void {
+    const staying = this.#waiting.filter((each) => !isOver(each));
+    if (staying.length === this.#waiting.length) return;
+    this.#dropped += this.#waiting.length - staying.length;
+    this.#waiting = staying;
+    this.#size = staying.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** What goes together: they stay in the queue until they are taken or refused. */

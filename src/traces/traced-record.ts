@@ -22,7 +22,10 @@ export function tracedRecord(
   return {
     begin: (intent, said) => {
       underWay.set(intent.id, { intent, request: textOf(said) });
-      return record.begin(intent, said);
+      const begun = record.begin(intent, said);
+      // A call whose start is refused has no end.
+      begun.catch(() => underWay.delete(intent.id));
+      return begun;
     },
     end: async (terminal, said) => {
       const begun = underWay.get(terminal.id);

@@ -7,7 +7,8 @@ import { encodeSpans } from '#traces/encode-spans.ts';
 import { spansOfCall } from '#traces/spans-of-call.ts';
 import type { EndedCall } from '#traces/spans-of-call.ts';
 import { TraceExporter } from '#traces/trace-exporter.ts';
-import type { Posted } from '#traces/trace-exporter.ts';
+import type { BatchRight, Posted } from '#traces/trace-exporter.ts';
+import { tracedRecord } from '#traces/traced-record.ts';
 import { FakeClock, turns } from '#test/gateway/fake-clock.ts';
 import { houseWith, recordedCall } from '#test/replay/recorded.ts';
 import { readTraces } from './otlp-receiver.ts';
@@ -65,6 +66,8 @@ interface Stage {
   readonly clock: FakeClock;
   readonly bodies: Buffer[];
   readonly troubles: (string | null)[];
+  readonly rights: BatchRight[];
+  party: { location: 'house' | 'cloud'; text: boolean } | null;
   answer: Posted | Promise<Posted>;
 }
 
@@ -76,16 +79,19 @@ function stage(party: { location: 'house' | 'cloud'; text: boolean } | null = { 
     clock,
     bodies,
     troubles,
+    rights: [],
+    party,
     answer: { outcome: 'taken' },
     exporter: new TraceExporter({
       source,
-      party: () => party,
+      party: () => on.party,
       tables: () => tables,
       clock,
       digest,
       onState: (trouble) => troubles.push(trouble),
-      post: (body) => {
+      post: (body, right) => {
         bodies.push(Buffer.from(body));
+        on.rights.push(right);
         return Promise.resolve(on.answer);
       },
     }),
@@ -94,6 +100,12 @@ function stage(party: { location: 'house' | 'cloud'; text: boolean } | null = { 
 }
 
 const said = { request: '{"messages":[]}', reply: 'the words' };
+
+const tierOf = (call: EndedCall, tier: 'sovereign' | 'local-first' | 'cloud-explicit'): EndedCall => ({
+  ...call,
+  said,
+  intent: { ...call.intent, facts: call.intent.facts && { ...call.intent.facts, tier } },
+});
 
 test('calls gather for a moment and go together', async () => {
   const { exporter, clock, bodies } = stage();
@@ -106,11 +118,6 @@ test('calls gather for a moment and go together', async () => {
 });
 
 test('words go where they may: to the house if the policy says so, to a cloud of cloud-explicit calls only; of sovereign calls it hears nothing', async () => {
-  const tierOf = (call: EndedCall, tier: 'sovereign' | 'local-first' | 'cloud-explicit'): EndedCall => ({
-    ...call,
-    said,
-    intent: { ...call.intent, facts: call.intent.facts && { ...call.intent.facts, tier } },
-  });
   const heard = async (party: { location: 'house' | 'cloud'; text: boolean }, tier: 'sovereign' | 'local-first' | 'cloud-explicit') => {
     const { exporter, clock, bodies } = stage(party);
     exporter.take(tierOf(callWith(), tier));
@@ -169,4 +176,47 @@ test('without a party nothing is gathered', async () => {
   exporter.take(callWith());
   await clock.advance(5_000);
   assert.deepEqual([bodies.length, exporter.counts().waiting, await exporter.selfTest()], [0, 0, null]);
+});
+
+test('what waits for a receiver in the house is not told to a cloud that takes its place: no words of local-first calls, no sovereign call', async () => {
+  const on = stage();
+  on.answer = { outcome: 'not_now', reason: 'refused: nobody listens' };
+  on.exporter.take(tierOf(callWith({}, 'own'), 'sovereign'));
+  on.exporter.take(tierOf(callWith({}, 'near'), 'local-first'));
+  await on.clock.advance(1_000);
+  await turns();
+  assert.deepEqual(on.rights, [{ tier: 'sovereign', location: 'house', policyHash: tables.hash }]);
+  on.party = { location: 'cloud', text: true };
+  on.answer = { outcome: 'taken' };
+  await on.clock.advance(1_000);
+  await turns();
+  assert.deepEqual(on.rights[1], { tier: 'local-first', location: 'cloud', policyHash: tables.hash });
+  const calls = readTraces(on.bodies[1] ?? Buffer.alloc(0)).spans.map(({ attributes }) => attributes.get('gatehouse.id'));
+  assert.deepEqual(
+    calls.filter((id) => id !== undefined),
+    ['near'],
+  );
+  assert.doesNotMatch((on.bodies[1] ?? Buffer.alloc(0)).toString('latin1'), /the words/);
+  assert.deepEqual(on.exporter.counts(), { exported: 1, dropped: 1, waiting: 0 });
+});
+
+test('once nobody collects any more, nothing waits', async () => {
+  const on = stage();
+  on.exporter.take(callWith());
+  on.party = null;
+  await on.clock.advance(1_000);
+  await turns();
+  assert.deepEqual([on.bodies.length, on.exporter.counts()], [0, { exported: 0, dropped: 1, waiting: 0 }]);
+});
+
+test('a call whose start the record refuses is not remembered', async () => {
+  const { intent, terminal } = callWith();
+  const taken: EndedCall[] = [];
+  const record = tracedRecord(
+    { begin: () => Promise.reject(new Error('no room')), end: () => Promise.resolve(), writable: () => false },
+    { take: (call) => taken.push(call), withText: () => true },
+  );
+  await assert.rejects(record.begin(intent));
+  await record.end(terminal);
+  assert.deepEqual(taken, []);
 });

@@ -30,6 +30,16 @@ export const batteryParts: readonly BatteryPart[] = [
     command: (n) => ['scripts/prove-random.ts', '--policies', n(100_000), '--requests', '50'],
   },
   {
+    name: 'crash',
+    shows: 'a house that is killed has the record of every whole answer, chained, and marks what it cut',
+    command: (n) => ['scripts/crash.ts', '--rounds', n(500)],
+  },
+  {
+    name: 'tamper',
+    shows: 'no change of the record passes the audit, and no honest record is blamed',
+    command: (n) => ['scripts/tamper.ts', '--rounds', n(10_000), '--honest', n(1_000)],
+  },
+  {
     name: 'mutants',
     shows: 'the tests notice when the code is broken',
     command: (n) => ['scripts/mutants.ts', ...(n(1_000) === '1000' ? [] : ['--count', n(150)])],

@@ -93,8 +93,8 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
   {
     name: 'retries have no budget',
     file: 'src/gateway/retry-budget.ts',
-    find: 'this.#retries.length < Math.max',
-    replace: 'this.#retries.length >= 0 || this.#retries.length < Math.max',
+    find: 'this.#retries.count(now) < Math.max',
+    replace: 'this.#retries.count(now) >= 0 || this.#retries.count(now) < Math.max',
     tests: ['test/gateway/failures.test.ts'],
     expect: 'quick retries have a budget',
   },

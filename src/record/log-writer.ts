@@ -75,8 +75,8 @@ export class LogWriter {
     this.#sealed = parts.sealed;
     this.#sealedAt = parts.sealedAt;
     this.#files = ['', '-wal', '-shm'].map((suffix) => `${parts.path}${suffix}`);
-    // They are there: the file was read before.
     this.#inodes = this.#files.map(inodeOf);
+    this.#checkFiles();
     const { database } = parts;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');

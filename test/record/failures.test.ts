@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { systemClock } from '#compose/system-clock.ts';
+import { AskingThread } from '#record/asking/asking-thread.ts';
 import { intentWith, terminalWith } from '#store/record-fixture.ts';
 import { recordSinkOf } from '#store/record-sink.ts';
 import { noted, openRecord, problemWith, recordFolder, refused, stageRecord } from './record-stage.ts';
@@ -39,6 +40,23 @@ test('a write-ahead log that was removed: closed, then whole again, and the call
   assert.ok(outage && Number(outage['from']) <= Number(outage['until']));
   assert.equal(outage['refused'], 2);
   assert.equal(entries.find(({ type }) => type === 'interrupted')?.['why'], 'record_unavailable');
+});
+
+test('what SQLite keeps beside the file was removed while the record was asked: whole again, and asked again', async (t) => {
+  const folder = recordFolder(t);
+  const { store, untilNote } = await stageRecord(t, folder);
+  const asking = new AskingThread(folder);
+  t.after(() => asking.close());
+  const record = recordSinkOf(store);
+  await record.begin(intentWith({ id: 'before' }));
+  await record.end(terminalWith({ id: 'before' }));
+  assert.ok(await asking.ask({ ask: 'call', id: 'before' }));
+  for (const suffix of ['-wal', '-shm']) rmSync(join(folder, `record.db${suffix}`));
+  assert.ok(await refused(record.begin(intentWith({ id: 'refused' }))));
+  await untilNote('again');
+  await record.begin(intentWith({ id: 'after' }));
+  await record.end(terminalWith({ id: 'after' }));
+  for (const id of ['before', 'after']) assert.equal((await asking.ask({ ask: 'call', id }))?.row.result, 'ok');
 });
 
 test('a file that was replaced is not written to; the right one back in its place is', async (t) => {

@@ -8,7 +8,7 @@ import { isMembers } from './read-entry.ts';
 import type { Entry, Members } from './read-entry.ts';
 
 /** What is known of a body or node, as bits. */
-const [named, found, notKept, partOfRequest, live] = [1, 2, 4, 8, 16];
+const [named, found, notKept, captured, live] = [1, 2, 4, 8, 16];
 /** A text of more bytes than this is no text of ours: requests and replies are limited far below. */
 const contentBytesMax = 2 ** 30;
 
@@ -39,8 +39,9 @@ export class BodyCheck {
     const ref = members['body'] ?? members['reply'];
     if (!isMembers(ref)) return;
     const bits = erased ? named : named | live;
-    if (typeof ref['whole'] === 'string') this.#name(this.#bodies, ref['whole'], { bits, seq });
-    if (typeof ref['frame'] === 'string') this.#name(this.#bodies, ref['frame'], { bits: bits | partOfRequest, seq });
+    if (typeof ref['hash'] === 'string') this.#name(this.#bodies, ref['hash'], { bits, seq });
+    if (typeof ref['whole'] === 'string') this.#name(this.#bodies, ref['whole'], { bits: bits | captured, seq });
+    if (typeof ref['frame'] === 'string') this.#name(this.#bodies, ref['frame'], { bits: bits | captured, seq });
     if (typeof ref['messages'] === 'string') this.#name(this.#nodes, ref['messages'], { bits, seq });
   }
 
@@ -107,7 +108,7 @@ export class BodyCheck {
         if (!first && this.#nodes.has(node, reached)) break;
         this.#nodes.mark(node, reached, seq);
         const body = (this.#bodyOf[node] ?? 0) - 1;
-        if (body >= 0 && reached !== 0) this.#bodies.mark(body, reached | partOfRequest, seq);
+        if (body >= 0 && reached !== 0) this.#bodies.mark(body, reached | captured, seq);
       }
     }
   }
@@ -160,7 +161,7 @@ export class BodyCheck {
       const [isFound, isNamed, isLive] = [this.#bodies.has(body, found), this.#bodies.has(body, named), this.#bodies.has(body, live)];
       if (this.#bodies.has(body, notKept)) {
         this.hashOnly++;
-        if (this.#bodies.has(body, partOfRequest))
+        if (this.#bodies.has(body, captured))
           this.#findings.add('body_missing', seq, `of a text that entry ${seq} captured only the hash is there`);
       }
       if (!isFound && isLive) this.#findings.add('body_missing', seq, `a text that entry ${seq} names is gone`);

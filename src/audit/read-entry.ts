@@ -33,7 +33,8 @@ const maybe =
   (value) =>
     value === undefined || value === null || check(value);
 const bodyOf: Check = (value) =>
-  isMembers(value) && (hash(value['whole']) || count(value['bytes']) || (hash(value['frame']) && orNull(hash)(value['messages'])));
+  isMembers(value) &&
+  (hash(value['whole']) || hash(value['hash']) || count(value['bytes']) || (hash(value['frame']) && orNull(hash)(value['messages'])));
 
 /** The members that each type has beside `seq`, `type` and `at`. */
 const shapes = {

@@ -4,6 +4,8 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 /** What an entry of the log says of a request or a reply; null where its profile keeps nothing. Hashes are hex. */
 export type BodyRef =
   | { readonly whole: string }
+  /** Of this text only the hash is kept. */
+  | { readonly hash: string }
   | { readonly frame: string; readonly messages: string | null }
   /** A stream that grew too long to be kept: only how many bytes it was. */
   | { readonly bytes: number };

@@ -44,6 +44,7 @@ export class BodyRelease {
   release(ref: BodyRef | null): void {
     if (ref === null || 'bytes' in ref) return;
     if ('whole' in ref) return this.#releaseText(Buffer.from(ref.whole, 'hex'));
+    if ('hash' in ref) return this.#releaseText(Buffer.from(ref.hash, 'hex'));
     this.#releaseText(Buffer.from(ref.frame, 'hex'));
     if (ref.messages !== null) this.#releaseList(Buffer.from(ref.messages, 'hex'));
   }

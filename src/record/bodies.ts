@@ -45,9 +45,10 @@ export class Bodies {
     return { frame: hex(this.#keep(split.frame, 'kept')), messages: this.#keepList(split.messages) };
   }
 
-  /** Keeps a text as one. */
+  /** Keeps a text as one, or its hash alone. */
   keepWhole(content: Uint8Array, kept: Kept): BodyRef {
-    return { whole: hex(this.#keep(content, kept === 'full' && content.length <= keptBytesMax ? 'kept' : 'hash')) };
+    if (kept === 'full' && content.length <= keptBytesMax) return { whole: hex(this.#keep(content, 'kept')) };
+    return { hash: hex(this.#keep(content, 'hash')) };
   }
 
   /** Forgets which texts are there: after a transaction that did not come about, and after texts were removed. */

@@ -32,6 +32,7 @@ export function readCallBodies(
 /** Reads one text that an entry names. */
 export function readBody(db: DatabaseSync, ref: BodyRef): BodyText {
   if ('bytes' in ref) return { state: 'hash' };
+  if ('hash' in ref) return readRow(db, Buffer.from(ref.hash, 'hex'));
   const whole = readRow(db, Buffer.from('whole' in ref ? ref.whole : ref.frame, 'hex'));
   if ('whole' in ref || whole.state !== 'kept') return whole;
   const messages: Uint8Array[] = [];

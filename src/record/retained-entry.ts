@@ -24,6 +24,7 @@ export function retainedEntry(bytes: Uint8Array): RetainedEntry {
 export function bodyRefOf(value: unknown): BodyRef | null {
   if (typeof value !== 'object' || value === null) return null;
   if ('whole' in value && typeof value.whole === 'string') return { whole: value.whole };
+  if ('hash' in value && typeof value.hash === 'string') return { hash: value.hash };
   if ('bytes' in value && typeof value.bytes === 'number') return { bytes: value.bytes };
   if (!('frame' in value) || typeof value.frame !== 'string') return null;
   const messages = 'messages' in value && typeof value.messages === 'string' ? value.messages : null;

@@ -102,6 +102,13 @@ export const tableTamperings: readonly Tampering[] = [
     apply: runSql('UPDATE bodies SET coding = 2, bytes = NULL WHERE hash = (SELECT body FROM nodes LIMIT 1)'),
   },
   {
+    name: 'a reply that was kept, as if only its hash had been',
+    found: ['body_missing'],
+    apply: runSql(
+      'UPDATE bodies SET coding = 2, bytes = NULL WHERE hash = (SELECT hash FROM bodies WHERE coding <> 2 AND hash NOT IN (SELECT body FROM nodes) ORDER BY hash LIMIT 1)',
+    ),
+  },
+  {
     name: 'the contents of two texts swapped',
     found: ['body'],
     apply: (victim) => {

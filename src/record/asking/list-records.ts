@@ -66,13 +66,14 @@ export function boundsOf(database: DatabaseSync, { since, until }: RecordFilter,
 /** The `seq` of the last call that ended before a moment. */
 function lastEndBefore(database: DatabaseSync, at: number): number {
   const range = database.prepare('SELECT min(seq) AS low, max(seq) AS high FROM records').get();
-  const next = database.prepare('SELECT seq, at, duration_ms FROM records WHERE seq >= ? ORDER BY seq LIMIT 1');
+  // How long a call took that was interrupted is not known; the next one tells.
+  const next = database.prepare('SELECT seq, at, duration_ms FROM records WHERE seq >= ? AND duration_ms IS NOT NULL ORDER BY seq LIMIT 1');
   let low = Number(range?.['low'] ?? 1);
   let high = Number(range?.['high'] ?? 0) + 1;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const row = next.get(middle);
-    if (row && Number(row['at']) + Number(row['duration_ms'] ?? 0) < at) low = Number(row['seq']) + 1;
+    if (row && Number(row['at']) + Number(row['duration_ms']) < at) low = Number(row['seq']) + 1;
     else high = middle;
   }
   return low - 1;

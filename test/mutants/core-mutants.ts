@@ -298,4 +298,20 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     tests: ['test/gateway/reload.test.ts'],
     expect: 'a drained upstream takes no new work but its own pins; what runs goes on',
   },
+  {
+    name: 'no text is brought into its composed form',
+    file: 'src/core/classify/score-texts.ts',
+    find: 'return mayCompose.test(text) ? text.normalize',
+    replace: "return mayCompose.test('') ? text.normalize",
+    tests: ['src/core/classify/score-texts.test.ts'],
+    expect: 'a word is found in a text that spells its letters in pieces',
+  },
+  {
+    name: 'whoever is taken off a list twice takes another along',
+    file: 'src/core/units/live-list.ts',
+    find: 'if (this.#entries[entry.at] !== entry) return;',
+    replace: '',
+    tests: ['src/core/units/live-list.test.ts'],
+    expect: 'taken off twice is taken off once: whoever has its place stays',
+  },
 ];

@@ -138,4 +138,20 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
     tests: ['test/gateway/record.test.ts'],
     expect: 'nor does a keep-alive go out before the intent is durable',
   },
+  {
+    name: 'a token does not move the end of the silence',
+    file: 'src/gateway/silence.ts',
+    find: 'if (leftMs > 0) this.#arm(leftMs);',
+    replace: 'if (leftMs > Infinity) this.#arm(leftMs);',
+    tests: ['src/gateway/silence.test.ts'],
+    expect: 'lasts so long after the last wait, not the first, with one timer for all of them',
+  },
+  {
+    name: 'the retry budget never forgets',
+    file: 'src/gateway/retry-budget.ts',
+    find: 'this.#forget(now);\n    return',
+    replace: 'return',
+    tests: ['src/gateway/retry-budget.test.ts'],
+    expect: 'two in ten seconds, whatever the number of requests',
+  },
 ];

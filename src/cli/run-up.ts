@@ -60,7 +60,7 @@ function keepRequestsYoung(): void {
 
 /** The start leaves a fifth of the memory behind that nobody needs; where nobody asks anything, the collector would never come for it. */
 function sweepStart(): void {
-  if (typeof gc === 'function') void gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  if (typeof gc === 'function') gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 async function start(toStart: HouseToStart, listen: readonly string[] | undefined, shell: Shell): Promise<RunningHouse> {

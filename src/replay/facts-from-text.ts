@@ -1,5 +1,6 @@
 import { isGatewayError } from '#core/errors/gateway-error.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
+import { unscoredFacts } from '#core/request/facts.ts';
 import type { Facts } from '#core/request/facts.ts';
 import { withScores } from '#core/routing/score-request.ts';
 import { surfaces } from '#surfaces/registry.ts';
@@ -12,22 +13,5 @@ export function factsFromText(text: string, of: { readonly surface: string; read
   const surface = surfaces.find((each) => each.name === of.surface);
   const asked = surface?.read(text);
   if (!surface || !asked || isGatewayError(asked)) return null;
-  const { scores: _, choices: __, session, ...recorded } = of.facts;
-  return withScores(
-    {
-      ...recorded,
-      service: surface.service,
-      model: asked.model,
-      routeHint: asked.routeHint,
-      stream: asked.stream,
-      input: asked.input,
-      tools: asked.tools,
-      ...(asked.choices > 1 ? { choices: asked.choices } : {}),
-      promptTokens: asked.promptTokens,
-      outputTokens: asked.outputTokens,
-      session,
-    },
-    asked.userTexts,
-    tables,
-  );
+  return withScores(unscoredFacts(asked, { ...of.facts, service: surface.service }), asked.userTexts, tables);
 }

@@ -32,6 +32,33 @@ export interface Facts {
   readonly scores: readonly BucketScore[];
 }
 
+/** What the body of a request says. */
+export interface AskedFacts extends Pick<Facts, 'model' | 'routeHint' | 'stream' | 'input' | 'tools' | 'promptTokens' | 'outputTokens'> {
+  readonly choices: number;
+}
+
+/** Puts together what the body says and what is known of the caller: everything but the scores, which depend on it. */
+export function unscoredFacts(
+  asked: AskedFacts,
+  known: Pick<Facts, 'service' | 'routeHeader' | 'profile' | 'tier' | 'session'>,
+): Omit<Facts, 'scores'> {
+  return {
+    service: known.service,
+    model: asked.model,
+    routeHeader: known.routeHeader,
+    routeHint: asked.routeHint,
+    profile: known.profile,
+    tier: known.tier,
+    stream: asked.stream,
+    input: asked.input,
+    tools: asked.tools,
+    ...(asked.choices > 1 ? { choices: asked.choices } : {}),
+    promptTokens: asked.promptTokens,
+    outputTokens: asked.outputTokens,
+    session: known.session,
+  };
+}
+
 /** One bucket's words that occur in the scored text, in the bucket's order. The score is their count. */
 export interface BucketScore {
   readonly bucket: string;

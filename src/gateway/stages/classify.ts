@@ -1,6 +1,7 @@
 import { gatewayError, isGatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
+import { unscoredFacts } from '#core/request/facts.ts';
 import type { Facts } from '#core/request/facts.ts';
 import { withScores } from '#core/routing/score-request.ts';
 import type { Surface, SurfaceRequest } from '#surfaces/kind.ts';
@@ -58,21 +59,13 @@ export function factsOf(
     digest,
   }: { readonly received: Received; readonly identified: Identified; readonly tables: PolicyTables; readonly digest: Digest },
 ): Facts {
-  const unscored: Omit<Facts, 'scores'> = {
+  const unscored = unscoredFacts(asked, {
     service: surface.service,
-    model: asked.model,
     routeHeader: received.route,
-    routeHint: asked.routeHint,
     profile: identified.profile.name,
     tier: identified.tier,
-    stream: asked.stream,
-    input: asked.input,
-    tools: asked.tools,
-    ...(asked.choices > 1 ? { choices: asked.choices } : {}),
-    promptTokens: asked.promptTokens,
-    outputTokens: asked.outputTokens,
     session: received.session ?? digest(`${identified.principal.id}\n${asked.systemText}\n${asked.firstUserText}`),
-  };
+  });
   return withScores(unscored, asked.userTexts, tables);
 }
 

@@ -82,6 +82,24 @@ test('lists are newest first, in pages, and filters find just what they say', as
   assert.deepEqual([row?.target, row?.upstream, row?.result, row?.stream, row?.durationMs], ['thor/m', 'thor', 'ok', false, 10]);
 });
 
+test('a call that was cut by the end of the process hides none that ended before it did', async (t) => {
+  const folder = recordFolder(t);
+  const first = await openRecord(folder);
+  await first.commit([{ op: 'start', intent: intentWith({ id: 'cut', at: 1_000 }) }]);
+  for (const at of [50_000, 60_000, 70_000])
+    for (const op of callOps({ id: `whole-${at}`, intent: { at }, terminal: { at, durationMs: 0 } })) await first.commit([op]);
+  await first.close();
+  // Its end is written now, and says nothing of how long it took.
+  const second = await openRecord(folder);
+  for (const at of [80_000, 90_000])
+    for (const op of callOps({ id: `whole-${at}`, intent: { at }, terminal: { at, durationMs: 0 } })) await second.commit([op]);
+  await second.close();
+  const database = openForAsking(folder);
+  t.after(() => database.close());
+  const later = ['whole-90000', 'whole-80000', 'cut', 'whole-70000', 'whole-60000'];
+  assert.deepEqual(idsOf(database, { since: 55_000 }), later);
+});
+
 test('with terms, without them and with terms for half of the calls the same is found', async (t) => {
   const values = { task: ['one', 'two', null], route: ['code', 'chat'], result: ['ok', 'failed'], upstream: ['spark', 'thor'] } as const;
   await fc.assert(

@@ -8,7 +8,7 @@ import type { LogWriter } from './log-writer.ts';
 import { LogReader } from './read-log.ts';
 
 const rotation = { rotateBytes: 64 * 1024 * 1024, keep: 8 };
-/** Holds the last entry whose lines are in the files. */
+/** Holds which log the files are of, and its last entry whose lines are in them. */
 const placeName = 'record-files';
 
 /**
@@ -19,7 +19,7 @@ export function viewFiles(writer: LogWriter, folder: string, tell: (note: string
   const reader = new LogReader(writer.database);
   const path = join(folder, placeName);
   let files: readonly { readonly view: LogView; readonly file: LineFile }[] | null = null;
-  let through = readPlace(path);
+  let through = readPlace(path, writer.logId);
   let failing = false;
   return {
     name: 'files of lines',
@@ -32,7 +32,7 @@ export function viewFiles(writer: LogWriter, folder: string, tell: (note: string
         const pages = files.map(({ view, file }) => ({ file, page: reader.page(view, through) }));
         for (const { file, page } of pages) if (page.lines.length > 0) await file.append(`${page.lines.join('\n')}\n`);
         through = pages[0]?.page.through ?? through;
-        writeFileSync(path, String(through), { mode: 0o600 });
+        writeFileSync(path, `${writer.logId} ${through}`, { mode: 0o600 });
         failing = false;
         return pages.some(({ page }) => page.more);
       } catch (error) {
@@ -44,9 +44,11 @@ export function viewFiles(writer: LogWriter, folder: string, tell: (note: string
   };
 }
 
-function readPlace(path: string): number {
+/** 0 for another log: the one that the files are of was put aside. */
+function readPlace(path: string, logId: string): number {
   try {
-    return Number(readFileSync(path, 'utf8')) || 0;
+    const [log, seq] = readFileSync(path, 'utf8').split(' ');
+    return log === logId ? Number(seq) || 0 : 0;
   } catch {
     return 0;
   }

@@ -1,6 +1,6 @@
 /** The record as lines: asked for, followed, and as files. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openForAsking } from '#record/asking/record-reader.ts';
@@ -81,6 +81,22 @@ test('the command reads while the house runs and when it is down, from a moment 
   const database = openForAsking(folder);
   assert.equal(new LogReader(database).lastBefore(now + 1_000_000), 4);
   database.close();
+});
+
+test('the files begin anew with a new log, where the old one was put aside', async (t) => {
+  const folder = recordFolder(t);
+  const path = join(folder, 'router-decisions.jsonl');
+  const until = async (subject: string): Promise<void> => {
+    while (!existsSync(path) || !readFileSync(path, 'utf8').includes(subject)) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const first = await stageRecord(t, folder, { settings: { files: true } });
+  for (const subject of ['one', 'two', 'three', 'four']) await first.store.commit([noted(subject)]);
+  await until('four');
+  await first.store.close();
+  writeFileSync(join(folder, 'record.db'), 'x'.repeat(100_000));
+  const second = await stageRecord(t, folder, { settings: { files: true } });
+  await second.store.commit([noted('of the new log')]);
+  await until('of the new log');
 });
 
 test('where the policy wants files they follow the log, also over a restart', async (t) => {

@@ -41,8 +41,15 @@ export async function eraseAnswer(bodyText: string, control: Pick<Control, 'keys
 /** Who is called so in the record: a key by its id or its name, or the operator. */
 export function principalNamed(name: string, keys: readonly ListedKey[]): string | GatewayError {
   if (name === 'operator') return name;
-  const key = keys.find(({ id }) => id === name) ?? keys.find((each) => each.name === name);
-  if (key) return key.id;
+  const [key, ...others] = keys.some(({ id }) => id === name)
+    ? keys.filter(({ id }) => id === name)
+    : keys.filter((each) => each.name === name);
+  if (key && others.length === 0) return key.id;
+  // Revoked keys stay, and their names are free again.
+  if (key)
+    return gatewayError('invalid_request', `Several keys were named "${name}": ${[key, ...others].map(({ id }) => id).join(', ')}.`, {
+      param: 'key',
+    });
   const known = keys.flatMap((each) => [each.id, each.name]);
   return unknownName(name, [...known, 'operator'], { what: 'key' });
 }

@@ -93,6 +93,13 @@ test('the operator erases while the house runs: by id, by key, by age', async (t
 
 test('what is not one clear wish is refused', async (t) => {
   const house = await start(t);
+  // The name of a key that was revoked is free again: then it does not say whose calls are meant.
+  await house.newKey('open', 'twice');
+  assert.equal((await house.operator('POST', '/admin/keys/revoke', { key: 'twice' })).status, 200);
+  await house.newKey('open', 'twice');
+  const two = await house.operator('POST', '/admin/records/erase', { key: 'twice' });
+  assert.equal(two.status, 400);
+  assert.match(JSON.stringify(two.json), /k_[^ ]+, k_/);
   for (const body of [{}, { ids: [] }, { ids: ['a'], key: 'first' }, { key: 'frist' }, { ids: 'a' }, { before: -1 }, { all: true }])
     assert.equal((await house.operator('POST', '/admin/records/erase', body)).status, 400, JSON.stringify(body));
 });

@@ -35,7 +35,7 @@ export async function runErase(ids: readonly string[], options: EraseOptions, sh
   if (options.yes !== true) await confirm(ids, options, shell);
   const folder = dataFolderOf(options.data, shell);
   const reply = await askIfRunning(folder, { method: 'POST', path: '/admin/records/erase', body: wanted });
-  const erased = reply === null ? await eraseInFolder(folder, wanted, now) : await jsonOf<Erased>(reply);
+  const erased = reply === null ? await eraseInFolder(folder, wanted, { now, shell }) : await jsonOf<Erased>(reply);
   shell.out(options.json === true ? `${JSON.stringify(erased, null, 2)}\n` : erasedText(erased));
   if ('ids' in wanted && erased.unknown.length > 0) {
     shell.err(`no call that has ended has the id ${erased.unknown.join(', ')}\n`);
@@ -72,13 +72,17 @@ async function confirm(ids: readonly string[], { key, olderThan }: EraseOptions,
 }
 
 /** No house runs: the folder is ours for the time it takes. */
-async function eraseInFolder(path: string, wanted: Wanted, now: number): Promise<Erased> {
+async function eraseInFolder(
+  path: string,
+  wanted: Wanted,
+  { now, shell }: { readonly now: number; readonly shell: Shell },
+): Promise<Erased> {
   const folder = await openDataFolder(path);
   if (isStartProblem(folder)) throw cannotStart(folder);
   try {
     if (!existsSync(logPath(folder.path))) throw new CliStop(exitCodes.invalid, `there is no record in ${folder.path}`);
     const ask = 'key' in wanted ? { principal: await principalIn(folder, wanted.key) } : wanted;
-    return eraseInLog(folder.path, ask, now);
+    return eraseInLog(folder.path, ask, { now, shell });
   } finally {
     folder.close();
   }
@@ -92,9 +96,10 @@ async function principalIn(folder: DataFolder, key: string): Promise<string> {
   return principal;
 }
 
-function eraseInLog(folder: string, ask: EraseAsk, now: number): Erased {
+function eraseInLog(folder: string, ask: EraseAsk, { now, shell }: { readonly now: number; readonly shell: Shell }): Erased {
   const opened = openLog(folder, now);
   if (isStartProblem(opened)) throw cannotStart(opened);
+  for (const note of opened.notes) shell.err(`${note}\n`);
   try {
     const erasing = new Erasing(opened.writer, { ask, by: 'operator', removed: () => {} });
     while (erasing.slice(now));

@@ -36,8 +36,11 @@ export function readCall(database: DatabaseSync, id: string): CallStory | null {
   return storyOf(database, recordRow(first));
 }
 
-/** A call of a list with all that is known of it; null if its start is gone. */
-export function storyOf(database: DatabaseSync, row: RecordRow): CallStory | null {
+/**
+ * A call of a list with all that is known of it; null if its start is gone. A request is put together from all its messages: whoever goes
+ * through many calls and needs only what was replied says so.
+ */
+export function storyOf(database: DatabaseSync, row: RecordRow, only: 'all' | 'reply' = 'all'): CallStory | null {
   const start = entryAt<Intent>(database, row.startSeq);
   const end = entryAt<Terminal>(database, row.seq);
   if (start?.type !== 'start') return null;
@@ -47,7 +50,7 @@ export function storyOf(database: DatabaseSync, row: RecordRow): CallStory | nul
     intent: start.content,
     terminal: terminal?.content ?? null,
     scores: scoresOf(database, row.id),
-    bodies: readCallBodies(database, { id: row.id, body: start.body, reply: terminal?.body ?? null }),
+    bodies: readCallBodies(database, { id: row.id, body: only === 'all' ? start.body : null, reply: terminal?.body ?? null }),
   };
 }
 

@@ -59,7 +59,7 @@ export function readRun(database: DatabaseSync, session: string): Run | null {
   const { rows } = listRecords(database, { session }, { limit: turnsMax, before: null });
   if (rows.length === 0) return null;
   const turns = rows.toReversed().map((row): Turn => {
-    const story = storyOf(database, row);
+    const story = storyOf(database, row, 'reply');
     const reply = story?.bodies.reply;
     return {
       id: row.id,

@@ -59,8 +59,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Parses a text that should be a JSON object; null for everything else. */
+/** How every text that is a JSON object begins. */
+const objectBegins = /^\uFEFF?[\t\n\r ]*\{/;
+
+/** Parses a text that should be a JSON object; null for everything else. What cannot be one is not tried: the parser's error costs many times a look. */
 export function parseObject(text: string): Readonly<Record<string, unknown>> | null {
+  if (!objectBegins.test(text)) return null;
   try {
     const value: unknown = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
     return isObject(value) ? value : null;

@@ -44,7 +44,8 @@ export class LogReader {
 
   /** The last entry before a moment (milliseconds since 1970); 0 if there is none. The log is ordered by time, as far as the clock was. */
   lastBefore(at: number): number {
-    const bounds = this.#database.prepare('SELECT min(seq) AS low, max(seq) AS high FROM log').get();
+    // Each by itself is a look-up; asked for together they are looked for in every row.
+    const bounds = this.#database.prepare('SELECT (SELECT min(seq) FROM log) AS low, (SELECT max(seq) FROM log) AS high').get();
     let low = Number(bounds?.['low'] ?? 1);
     let high = Number(bounds?.['high'] ?? 0) + 1;
     while (low < high) {

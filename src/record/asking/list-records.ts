@@ -65,7 +65,8 @@ export function boundsOf(database: DatabaseSync, { since, until }: RecordFilter,
 
 /** The `seq` of the last call that ended before a moment. */
 function lastEndBefore(database: DatabaseSync, at: number): number {
-  const range = database.prepare('SELECT min(seq) AS low, max(seq) AS high FROM records').get();
+  // Each by itself is a look-up; asked for together they are looked for in every row.
+  const range = database.prepare('SELECT (SELECT min(seq) FROM records) AS low, (SELECT max(seq) FROM records) AS high').get();
   // How long a call took that was interrupted is not known; the next one tells.
   const next = database.prepare('SELECT seq, at, duration_ms FROM records WHERE seq >= ? AND duration_ms IS NOT NULL ORDER BY seq LIMIT 1');
   let low = Number(range?.['low'] ?? 1);
@@ -104,35 +105,40 @@ function scan(
   return rows.map(recordRow);
 }
 
-/** Follows the rarest term, and looks for the others only where it leads. */
+/** Follows the rarest term, and looks for the others only where it leads. Where all are frequent it is quicker to look at every call. */
 function seek(
   database: DatabaseSync,
   terms: Wanted,
   { bounds, limit }: { readonly bounds: Bounds; readonly limit: number },
 ): readonly RecordRow[] {
-  const [first = '', ...others] = byRarity(
-    database,
-    terms.map(([column, value]) => termOf(column, value)),
-  );
+  const [rarest, ...others] = byRarity(database, terms, bounds);
+  if (rarest === undefined || (others.length > 0 && rarest.count >= countedMax)) return scan(database, terms, { bounds, limit });
   const more = others.map(() => 'AND EXISTS (SELECT 1 FROM terms o WHERE o.term = ? AND o.seq = t.seq)').join(' ');
   const exact = terms.map(([column]) => `AND r.${column} = ?`).join(' ');
   const rows = database
     .prepare(
       `SELECT r.* FROM terms t CROSS JOIN records r ON r.seq = t.seq WHERE t.term = ? AND t.seq > ? AND t.seq < ? ${more} ${exact} ORDER BY t.seq DESC LIMIT ?`,
     )
-    .all(first, bounds.above, bounds.below, ...others, ...terms.map(([, value]) => value), limit);
+    .all(rarest.term, bounds.above, bounds.below, ...others.map(({ term }) => term), ...terms.map(([, value]) => value), limit);
   return rows.map(recordRow);
 }
 
-/** Further than this nobody counts: all of them are frequent. */
-const countedMax = 5_000;
+/** Further than this nobody counts: such a term is frequent. */
+const countedMax = 20_000;
 
-function byRarity(database: DatabaseSync, terms: readonly string[]): readonly string[] {
-  const count = database.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM terms WHERE term = ? LIMIT ${countedMax})`);
-  return terms
-    .map((term) => ({ term, n: Number(count.get(term)?.['n']) }))
-    .toSorted((a, b) => a.n - b.n)
-    .map(({ term }) => term);
+interface CountedTerm {
+  readonly term: string;
+  readonly count: number;
+}
+
+/** The terms with how many calls have them between the bounds, the rarest first. A term alone need not be counted. */
+function byRarity(database: DatabaseSync, wanted: Wanted, { above, below }: Bounds): readonly CountedTerm[] {
+  const terms = wanted.map(([column, value]) => termOf(column, value));
+  if (terms.length === 1) return terms.map((term) => ({ term, count: 0 }));
+  const count = database.prepare(
+    `SELECT count(*) AS n FROM (SELECT 1 FROM terms WHERE term = ? AND seq > ? AND seq < ? LIMIT ${countedMax})`,
+  );
+  return terms.map((term) => ({ term, count: Number(count.get(term, above, below)?.['n']) })).toSorted((a, b) => a.count - b.count);
 }
 
 function pageOf(rows: readonly RecordRow[], limit: number): RecordPage {

@@ -11,8 +11,8 @@ function fleetOf(): FleetState {
 test('the end of a request from before lets no second canary out', async () => {
   const fleet = fleetOf();
   const earlier = await fleet.acquire('spark/m', 1);
-  fleet.noteComplaint('spark/m', { principal: 'a', bodyHash: 'x' }, 'answered nothing');
-  fleet.noteComplaint('spark/m', { principal: 'b', bodyHash: 'y' }, 'answered nothing');
+  fleet.noteComplaint('spark/m', { principal: 'a', bodyHash: 'x', startedAt: 0 }, 'answered nothing');
+  fleet.noteComplaint('spark/m', { principal: 'b', bodyHash: 'y', startedAt: 0 }, 'answered nothing');
   const canary = await fleet.acquire('spark/m', 2);
   assert.notEqual(canary, null);
   earlier?.step({ type: 'body_ended' });

@@ -1,4 +1,3 @@
-import { candidatesOf } from '#core/routing/plan.ts';
 import type { World } from './world.ts';
 
 /**
@@ -29,6 +28,7 @@ function wasAsked(world: World, target: string): boolean {
   return world.asked.some((asked) => {
     const plan = world.record.of(asked.id).intent?.decision?.plan;
     const named = asked.afterwards && asked.request.body['model'] === target;
-    return named && plan && candidatesOf(plan).some((candidate) => candidate.target === target && candidate.lacks.length === 0);
+    // A header may have sent it elsewhere, with the target only behind somebody who answered.
+    return named && plan?.target.length === 1 && plan.target[0]?.target === target && plan.target[0].lacks.length === 0;
   });
 }

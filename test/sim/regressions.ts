@@ -17,5 +17,6 @@ export const regressions: readonly Regression[] = [
   { seed: 5005, requests: 40, mode: 'liveness', showed: 'the same, in a line for a slot' },
   { seed: 365, requests: 80, mode: 'liveness', showed: 'a call that ended while the record told of its outage never got its interruption' },
   { seed: 447438625, requests: 200, mode: 'liveness', showed: 'a cloud that came back loading was never asked again' },
+  { seed: 27339523, requests: 200, mode: 'liveness', showed: 'a target behind one that answered was taken for asked' },
   { seed: 207, requests: 1, mode: 'pairs', showed: 'a byte order mark behind a keep-alive became part of a field’s name' },
 ];

@@ -16,8 +16,11 @@ export type Mode = 'safety' | 'liveness';
 const hourMs = 3_600_000;
 /** Longest that anything of ours may outlive its request: until a target that is out may be tried again. */
 const afterglowMs = 310_000;
-/** After everything was mended: the longest space between two probes, a probe that was under way, and the two good ones. */
-const recoverMs = 320_000;
+/**
+ * After everything was mended: the longest space between two probes or canaries (5 min), behind one that was under way at that moment and
+ * still failed, as long as its machine's clocks let it.
+ */
+const recoverMs = 400_000;
 
 /**
  * Lives one world: requests come while machines, disk and network fail, drains and policies change. The checks of what must hold afterwards

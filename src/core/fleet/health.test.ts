@@ -84,7 +84,9 @@ type Said = readonly [principal: string, body: string, at: number] | 'good';
 function target(...said: readonly Said[]): TargetHealth {
   return said.reduce<TargetHealth>(
     (health, each) =>
-      each === 'good' ? targetAnswered(health) : targetComplained(health, { principal: each[0], bodyHash: each[1], at: each[2] }, 'empty'),
+      each === 'good'
+        ? targetAnswered(health)
+        : targetComplained(health, { principal: each[0], bodyHash: each[1], at: each[2], startedAt: each[2] }, 'empty'),
     goodTarget,
   );
 }
@@ -170,8 +172,13 @@ for (const [name, said, state] of complaints) {
 
 test('an ejected target keeps since when, and takes the newest cause', () => {
   const out = target(['ann', 'a', 0], ['bob', 'b', 10]);
-  const later = targetComplained(out, { principal: 'ann', bodyHash: 'c', at: 99 }, 'stalled');
+  const later = targetComplained(out, { principal: 'ann', bodyHash: 'c', at: 99, startedAt: 98 }, 'stalled');
   assert.deepEqual([later.since, later.cause], [10, 'stalled']);
+});
+
+test('what was asked before a target was ejected puts off no canary', () => {
+  const out = target(['ann', 'a', 0], ['bob', 'b', 10]);
+  assert.equal(targetComplained(out, { principal: 'eve', bodyHash: 'c', at: 29_000, startedAt: 9 }, 'stalled'), out);
 });
 
 test('the upstream of a target is what stands before the first slash', () => {
@@ -180,16 +187,17 @@ test('the upstream of a target is what stands before the first slash', () => {
 
 test('canaries of a target that is out are spaced by 30 s times their number, at most 5 minutes', () => {
   let health = targetComplained(
-    targetComplained(goodTarget, { principal: 'ann', bodyHash: 'a', at: 0 }, 'empty'),
-    { principal: 'bob', bodyHash: 'a', at: 0 },
+    targetComplained(goodTarget, { principal: 'ann', bodyHash: 'a', at: 0, startedAt: 0 }, 'empty'),
+    { principal: 'bob', bodyHash: 'a', at: 0, startedAt: 0 },
     'empty',
   );
   assert.equal(health.canaryAt, 30_000);
   for (const expected of [60_000, 90_000, 120_000]) {
-    health = targetComplained(health, { principal: 'ann', bodyHash: 'a', at: 0 }, 'empty');
+    health = targetComplained(health, { principal: 'ann', bodyHash: 'a', at: 0, startedAt: 0 }, 'empty');
     assert.equal(health.canaryAt, expected);
   }
-  for (let more = 0; more < 20; more++) health = targetComplained(health, { principal: 'ann', bodyHash: 'a', at: 0 }, 'empty');
+  for (let more = 0; more < 20; more++)
+    health = targetComplained(health, { principal: 'ann', bodyHash: 'a', at: 0, startedAt: 0 }, 'empty');
   assert.equal(health.canaryAt, 300_000);
   assert.deepEqual(targetAnswered(health), goodTarget);
 });

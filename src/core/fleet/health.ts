@@ -103,6 +103,8 @@ export interface Complaint {
   readonly principal: string;
   readonly bodyHash: string;
   readonly at: number;
+  /** When the attempt began that it is about. */
+  readonly startedAt: number;
 }
 
 const complaintsKeptMs = 60_000;
@@ -116,12 +118,16 @@ export function targetAnswered(health: TargetHealth): TargetHealth {
   return health.state === 'good' ? health : goodTarget;
 }
 
-/** A bad answer makes a target suspect; it is ejected once two principals or three distinct bodies complain within a minute. */
+/**
+ * A bad answer makes a target suspect; it is ejected once two principals or three distinct bodies complain within a minute. Then only the
+ * canaries count: what was asked before it was ejected says nothing new.
+ */
 export function targetComplained(health: TargetHealth, complaint: Complaint, cause: string): TargetHealth {
   const complaints = [...health.complaints.filter((earlier) => complaint.at - earlier.at < complaintsKeptMs), complaint];
   const principals = new Set(complaints.map((each) => each.principal)).size;
   const bodies = new Set(complaints.map((each) => each.bodyHash)).size;
   if (health.state === 'ejected') {
+    if (complaint.startedAt < health.since) return health;
     const failedCanaries = health.failedCanaries + 1;
     return { ...health, complaints, cause, failedCanaries, canaryAt: complaint.at + spacedMs(failedCanaries) };
   }

@@ -90,7 +90,11 @@ function learn(house: House, journey: Journey, target: TargetId, report: Attempt
       else if (meaning.code !== 'upstream_not_as_asked')
         fleet.noteComplaint(
           target,
-          { principal: journey.request.principal.id, bodyHash: house.digest(journey.request.asked.bodyText) },
+          {
+            principal: journey.request.principal.id,
+            bodyHash: house.digest(journey.request.asked.bodyText),
+            startedAt: report.attempt.startedAt,
+          },
           meaning.clause,
         );
       return;

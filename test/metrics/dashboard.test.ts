@@ -104,7 +104,7 @@ test('every query of the dashboard has an answer from a house that has been used
   assert.equal(await value('gatehouse_requests_total{route="chat", upstream="near", result="ok"}'), 6);
   assert.equal(await value('gatehouse_requests_total{route="shaky", upstream="near", result="ok"}'), 2);
   assert.equal(await value('sum(gatehouse_requests_total{code="model_not_found"})'), 2);
-  assert.equal(await value('gatehouse_refused_total{code="key_invalid"}'), 2);
+  assert.equal(await value('gatehouse_refused_total{code="key_unknown"}'), 2);
   assert.equal(await value('gatehouse_wait_seconds_count{route="chat"}'), 2);
   assert.ok(((await value('gatehouse_failovers_total{upstream="old"}')) ?? 0) > 0);
   assert.ok(((await value('gatehouse_cost_total{route="chat", upstream="near", currency="EUR"}')) ?? 0) > 0);

@@ -9,6 +9,7 @@ import { INPUT_MUTANTS } from './input-mutants.ts';
 import { PROVER_MUTANTS } from './prover-mutants.ts';
 import { RECORD_MUTANTS } from './record-mutants.ts';
 import { SIM_MUTANTS } from './sim-mutants.ts';
+import { TELEMETRY_MUTANTS } from './telemetry-mutants.ts';
 
 /** The breakages that `npm run mutants` tries, each with the test that has to turn red. */
 export const MUTANTS: readonly Mutant[] = [
@@ -22,4 +23,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FAULT_MUTANTS,
   ...AUDIT_MUTANTS,
   ...BODIES_MUTANTS,
+  ...TELEMETRY_MUTANTS,
 ];

@@ -101,13 +101,9 @@ export function houseParts(ground: HouseGround): HouseParts {
     digest: sha256,
     watch: telemetry.watch,
   });
-  const store = measuredStore(ground.store, () => clock.now(), {
-    took: (seconds) => metrics.commitSeconds.observe([], seconds),
-    refused: () => metrics.recordRefused.add([]),
-  });
   const house = houseOf(
     { inForce, fleet, dialer, telemetry },
-    { ground, clock, closing: () => closing, record: traces.record(recordSinkOf(store)) },
+    { ground, clock, closing: () => closing, record: traces.record(recordSinkOf(measured(ground.store, metrics, clock))) },
   );
   const prober = new Prober({
     tables: () => inForce.tables,
@@ -155,6 +151,14 @@ export function houseParts(ground: HouseGround): HouseParts {
       clock.end();
     },
   };
+}
+
+/** The store as the calls use it, with its times and refusals counted. */
+function measured(store: Store, metrics: Metrics, clock: Clock): Store {
+  return measuredStore(store, () => clock.now(), {
+    took: (seconds) => metrics.commitSeconds.observe([], seconds),
+    refused: () => metrics.recordRefused.add([]),
+  });
 }
 
 function recoveryOf(

@@ -10,17 +10,17 @@ export interface StoreMeasures {
 }
 
 /** The same store, measured. `now`: milliseconds that never go back. */
-export function measuredStore(store: Store, now: () => number, { took, refused }: StoreMeasures): Store {
+export function measuredStore(store: Store, now: () => number, measures: StoreMeasures): Store {
   return {
-    commit: async (ops) => {
+    commit: async (...asked) => {
       const begun = now();
       try {
-        await store.commit(ops);
+        await store.commit(...asked);
       } catch (error) {
-        if (error instanceof RecordUnavailable) refused();
+        if (error instanceof RecordUnavailable) measures.refused();
         throw error;
       }
-      took((now() - begun) / 1e3);
+      measures.took((now() - begun) / 1e3);
     },
     writable: () => store.writable(),
     close: () => store.close(),

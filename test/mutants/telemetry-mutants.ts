@@ -13,8 +13,8 @@ export const TELEMETRY_MUTANTS: readonly Mutant[] = [
   {
     name: 'telemetry: commits that failed are timed like good ones',
     file: 'src/telemetry/measured-store.ts',
-    find: 'if (error instanceof RecordUnavailable) refused();',
-    replace: 'took((now() - begun) / 1e3);',
+    find: 'if (error instanceof RecordUnavailable) measures.refused();',
+    replace: 'measures.took((now() - begun) / 1e3);',
     tests: ['src/telemetry/metrics.test.ts'],
     expect: 'commits are timed, those that were refused counted',
   },

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeSecret } from './write-secret.ts';
 
 const fileName = 'record-secret';
 const shape = /^[0-9a-f]{64}\n?$/;
@@ -13,15 +14,7 @@ export function bodiesSecret(folder: string, random: (bytes: number) => Uint8Arr
   const text = readIfThere(path);
   if (text !== null && shape.test(text)) return Buffer.from(text.trim(), 'hex');
   const secret = random(32);
-  const draft = `${path}.new`;
-  const file = openSync(draft, 'w', 0o600);
-  try {
-    writeSync(file, `${Buffer.from(secret).toString('hex')}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(draft, path);
+  writeSecret(path, `${Buffer.from(secret).toString('hex')}\n`);
   return secret;
 }
 

@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeSecret } from './write-secret.ts';
 
 const fileName = 'record-key.pem';
 
@@ -26,13 +27,7 @@ export function readSigner(folder: string): Signer | null {
 /** Makes a key for a new log, durable before it is used. */
 export function makeSigner(folder: string): Signer {
   const { privateKey } = generateKeyPairSync('ed25519');
-  const file = openSync(join(folder, fileName), 'wx', 0o600);
-  try {
-    writeSync(file, String(privateKey.export({ format: 'pem', type: 'pkcs8' })));
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  writeSecret(join(folder, fileName), String(privateKey.export({ format: 'pem', type: 'pkcs8' })));
   return signerOf(privateKey);
 }
 

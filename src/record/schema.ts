@@ -20,10 +20,11 @@ const migrations: readonly string[] = [
    ${termTables}`,
 ];
 
-/** How the writer uses the file. Pages of 8 KiB hold a whole entry, mostly; the size holds only before the first table. */
+/** How the writer uses the file. Pages of 8 KiB hold a whole entry, mostly; the size holds only before the first table.
+ * A write-ahead log that grew while somebody read for long is cut to 16 MB when they are done. */
 export function prepareWriting(database: DatabaseSync): void {
   database.exec(
-    'PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON',
+    'PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 16000000',
   );
 }
 

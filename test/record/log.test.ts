@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openForAsking } from '#record/asking/record-reader.ts';
 import { RecordUnavailable } from '#store/ports.ts';
 import { intentWith, terminalWith } from '#store/record-fixture.ts';
 import { recordSinkOf } from '#store/record-sink.ts';
-import { openRecord, recordFolder } from './record-stage.ts';
+import { noted, openRecord, recordFolder, stageRecord } from './record-stage.ts';
 import { verifyRecord } from './verify-record.ts';
 
 test('a call is a start and a terminal, chained, and one row', async (t) => {
@@ -57,6 +58,36 @@ test('commits of one turn go together and are told in their order; each is durab
   );
   await store.close();
   await assert.rejects(store.commit([]), RecordUnavailable);
+});
+
+test('the write-ahead log that grew while somebody read for long is cut when they are done', async (t) => {
+  const folder = recordFolder(t);
+  const { store } = await stageRecord(t, folder);
+  await store.commit([noted('first')]);
+  const reader = openForAsking(folder);
+  t.after(() => reader.isOpen && reader.close());
+  reader.exec('BEGIN');
+  reader.prepare('SELECT count(*) FROM log').get();
+  for (let at = 0; at < 12; at++) await store.commit([noted('x'.repeat(2_000_000))]);
+  const sizeNow = (): number => statSync(join(folder, 'record.db-wal')).size;
+  assert.ok(sizeNow() > 20_000_000);
+  reader.close();
+  for (let at = 0; at < 3; at++) await store.commit([noted('after')]);
+  assert.ok(sizeNow() < 20_000_000, `${sizeNow()} bytes`);
+  await store.close();
+});
+
+test('a process that was killed while it made the key leaves nothing that the next one stumbles over', async (t) => {
+  const folder = recordFolder(t);
+  writeFileSync(join(folder, 'record-key.pem.new'), '');
+  const { store } = await stageRecord(t, folder);
+  await store.commit([noted('served')]);
+  await store.close();
+  assert.deepEqual(
+    ['record-key.pem', 'record-secret'].map((name) => statSync(join(folder, name)).mode & 0o777),
+    [0o600, 0o600],
+  );
+  assert.ok(!existsSync(join(folder, 'record-key.pem.new')));
 });
 
 test('a start without an end is interrupted at the next start', async (t) => {

@@ -112,6 +112,21 @@ test('the check of a policy that is not the recorded one says how to try it', as
   assert.doesNotMatch((await runHere(['check', 'other.yaml'], home)).out, /backtest/);
 });
 
+test('what was said cannot steer the terminal it is printed to; a file gets it as it was', async (t) => {
+  const at = place(t);
+  const folder = recordFolder(t);
+  const store = await openRecord(folder);
+  const { intent, terminal } = recordedCall(houseWith(), 'refactor this', { id: 'r1' });
+  assert.ok(terminal);
+  const text = 'first\n\tsecond \u001b]0;title\u0007 \u009b2J \u202e.';
+  await store.commit([{ op: 'start', intent, said: { capture: 'full', bytes: Buffer.from(text) } }]);
+  await store.commit([{ op: 'terminal', terminal }]);
+  await store.close();
+  const show = async (tty: boolean): Promise<string> => (await runHere(['records', 'show', 'r1', '--text', '--data', folder], at, tty)).out;
+  assert.ok((await show(false)).includes(text));
+  assert.ok((await show(true)).includes('first\n\tsecond ?]0;title? ?2J ?.'));
+});
+
 test('lists, stories, sums, runs and rankings come from the record alone', async (t) => {
   const at = place(t);
   const folder = await recordOf(t, 30);

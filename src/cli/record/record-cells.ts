@@ -44,3 +44,8 @@ export function localTime(at: number): string {
 export function safe(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, '?');
 }
+
+/** A text of many lines, as a terminal may be given it: nothing in it moves the cursor, changes colours or turns the direction of writing. */
+export function safeLines(text: string): string {
+  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?');
+}

@@ -4,6 +4,7 @@ import type { Shell } from '#cli/shell.ts';
 import { readCall } from '#record/asking/read-call.ts';
 import type { BodyText } from '#record/read-bodies.ts';
 import { openRecord, recordedPolicies } from './open-record.ts';
+import { safeLines } from './record-cells.ts';
 import { storyText } from './story-text.ts';
 
 /** What `gatehouse records show` was told. */
@@ -27,7 +28,9 @@ export function runShow(id: string, options: ShowOptions, shell: Shell): number 
       return exitCodes.ok;
     }
     shell.out(storyText(story, recordedPolicies(database)(story.intent.policyHash), painter(shell, shell.outIsTty)));
-    if (options.text === true) for (const [name, text] of Object.entries(said)) if (text !== null) shell.out(`\n${name}\n${text}\n`);
+    if (options.text === true)
+      for (const [name, text] of Object.entries(said))
+        if (text !== null) shell.out(`\n${name}\n${shell.outIsTty ? safeLines(text) : text}\n`);
     return exitCodes.ok;
   } finally {
     database.close();

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
 import { dataFolderOf, demoFolderOf } from '#cli/data-folder.ts';
 import { CliStop, exitCodes } from '#cli/exit-codes.ts';
 import type { Shell } from '#cli/shell.ts';
@@ -7,10 +6,11 @@ import { tablesOf } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Policy } from '#core/policy/policy.ts';
 import { openForAsking, policyJson } from '#record/asking/record-reader.ts';
+import type { RecordFile } from '#record/asking/record-reader.ts';
 import { logPath } from '#record/open-log.ts';
 
 /** Opens the record of a data folder for asking, that of a demo house too; whether a house runs does not matter. */
-export function openRecord(data: string | undefined, shell: Shell): DatabaseSync {
+export function openRecord(data: string | undefined, shell: Shell): RecordFile {
   const folder = dataFolderOf(data, shell);
   const found = [folder, demoFolderOf(folder)].find((one) => existsSync(logPath(one)));
   if (found === undefined)
@@ -29,7 +29,7 @@ export function openRecord(data: string | undefined, shell: Shell): DatabaseSync
 }
 
 /** The policies that calls were decided under, by their hashes, each read once; null for one that the record does not have. */
-export function recordedPolicies(database: DatabaseSync): (hash: string) => PolicyTables | null {
+export function recordedPolicies(database: RecordFile): (hash: string) => PolicyTables | null {
   const known = new Map<string, PolicyTables | null>();
   return (hash) => {
     const before = known.get(hash);
@@ -43,7 +43,7 @@ export function recordedPolicies(database: DatabaseSync): (hash: string) => Poli
 }
 
 /** The policy under which the last call was decided; null if there is none. */
-export function latestPolicy(database: DatabaseSync): PolicyTables | null {
+export function latestPolicy(database: RecordFile): PolicyTables | null {
   const start = 'SELECT bytes FROM log WHERE seq = (SELECT start_seq FROM records ORDER BY seq DESC LIMIT 1)';
   const bytes = database.prepare(start).get()?.['bytes'];
   if (!(bytes instanceof Uint8Array)) return null;

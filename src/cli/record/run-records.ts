@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DatabaseSync } from 'node:sqlite';
 import { CliStop, exitCodes } from '#cli/exit-codes.ts';
 import { momentOf } from '#cli/moment.ts';
 import { painter } from '#cli/shell.ts';
@@ -7,6 +6,7 @@ import type { Shell } from '#cli/shell.ts';
 import { textTable } from '#cli/text-table.ts';
 import { lastSeq, listRecords, recordsAfter } from '#record/asking/list-records.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
+import type { RecordFile } from '#record/asking/record-reader.ts';
 import { saidIn } from '#record/asking/said-in.ts';
 import type { RecordRow } from '#record/asking/record-row.ts';
 import { TERM_COLUMNS } from '#record/asking/terms.ts';
@@ -82,7 +82,7 @@ function show(rows: readonly RecordRow[], { options, shell }: { readonly options
 
 /** Looks through what was said, newest call first. That takes a while where there is much; how far it is, is told. */
 function withText(
-  database: DatabaseSync,
+  database: RecordFile,
   filter: RecordFilter,
   { text, limit, shell }: { readonly text: string; readonly limit: number; readonly shell: Shell },
 ): readonly RecordRow[] {
@@ -102,7 +102,7 @@ function withText(
 
 /** Until it is ended from outside. */
 async function follow(
-  database: DatabaseSync,
+  database: RecordFile,
   filter: RecordFilter,
   to: { readonly options: RecordsOptions; readonly shell: Shell },
 ): Promise<number> {

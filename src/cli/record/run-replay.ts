@@ -1,10 +1,10 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { CliStop, exitCodes } from '#cli/exit-codes.ts';
 import { tablesFromPolicy } from '#cli/load-house.ts';
 import { momentOf } from '#cli/moment.ts';
 import { painter } from '#cli/shell.ts';
 import type { Shell } from '#cli/shell.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
+import type { RecordFile } from '#record/asking/record-reader.ts';
 import { listRecords } from '#record/asking/list-records.ts';
 import { readCall, storyOf } from '#record/asking/read-call.ts';
 import type { CallStory } from '#record/asking/read-call.ts';
@@ -51,7 +51,7 @@ export function recordedOf({ intent, terminal, bodies }: CallStory): RecordedCal
 }
 
 /** All calls between two moments, newest first, a page at a time. */
-export function* storiesOf(database: DatabaseSync, options: Pick<ReplayOptions, 'since' | 'until' | 'limit'>): Generator<CallStory> {
+export function* storiesOf(database: RecordFile, options: Pick<ReplayOptions, 'since' | 'until' | 'limit'>): Generator<CallStory> {
   const now = Date.now();
   const filter = {
     ...(options.since === undefined ? {} : { since: momentOf(options.since, now) }),
@@ -71,7 +71,7 @@ export function* storiesOf(database: DatabaseSync, options: Pick<ReplayOptions, 
   }
 }
 
-function storyNamed(database: DatabaseSync, id: string): CallStory {
+function storyNamed(database: RecordFile, id: string): CallStory {
   const story = readCall(database, id);
   if (story === null) throw new CliStop(exitCodes.invalid, `no call that has ended has the id "${id}", or more than one begins so`);
   return story;

@@ -39,8 +39,8 @@ export class AskingThread {
       return Promise.reject(new RecordUnavailable('too many questions are asked of the record at once'));
     const asked: Asked = { number: ++this.#number, question };
     return new Promise((resolve, reject) => {
-      this.#waiting.set(asked.number, { resolve: (answer) => resolve(answer as Answers[Q['ask']]), reject });
-      this.#open().postMessage(asked);
+      this.#waiting.set(asked.number, { resolve, reject });
+      this.#open().postMessage(asked, []);
     });
   }
 

@@ -64,16 +64,21 @@ interface Entry<Content> {
 function entryAt<Content>(database: DatabaseSync, seq: number): Entry<Content> | null {
   const bytes = database.prepare('SELECT bytes FROM log WHERE seq = ?').get(seq)?.['bytes'];
   if (!(bytes instanceof Uint8Array)) return null;
-  const { seq: _, type, body, reply, ...content }: Content & EntryHead = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const entry: Content & EntryHead = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  const { type = '', body, reply } = entry;
   // What is left of an entry of a call is what was put into it.
-  return { type, content: content as unknown as Content, body: bodyRefOf(type === 'start' ? body : reply) };
+  delete entry.seq;
+  delete entry.type;
+  delete entry.body;
+  delete entry.reply;
+  return { type, content: entry, body: bodyRefOf(type === 'start' ? body : reply) };
 }
 
 interface EntryHead {
-  readonly seq: number;
-  readonly type: string;
-  readonly body?: unknown;
-  readonly reply?: unknown;
+  seq?: number;
+  type?: string;
+  body?: unknown;
+  reply?: unknown;
 }
 
 function scoresOf(database: DatabaseSync, id: string): readonly Score[] {

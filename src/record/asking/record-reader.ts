@@ -1,8 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { logPath } from '#record/open-log.ts';
 
+/** A record that was opened for asking. */
+export type RecordFile = DatabaseSync;
+
 /** Opens the record of a data folder for asking, beside whoever writes it. Throws if there is none, or if it cannot be read. */
-export function openForAsking(folder: string): DatabaseSync {
+export function openForAsking(folder: string): RecordFile {
   return new DatabaseSync(logPath(folder), { readOnly: true, timeout: 5_000 });
 }
 

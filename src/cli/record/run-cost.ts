@@ -19,7 +19,7 @@ export interface CostOptions {
 }
 
 /** The words after `--by`. */
-export const costKeys: readonly string[] = [...Object.keys(COST_KEYS), 'day'];
+const costKeys: readonly string[] = [...Object.keys(COST_KEYS), 'day'];
 
 const barWidth = 24;
 

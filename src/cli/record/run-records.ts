@@ -4,7 +4,7 @@ import { momentOf } from '#cli/moment.ts';
 import { painter } from '#cli/shell.ts';
 import type { Shell } from '#cli/shell.ts';
 import { textTable } from '#cli/text-table.ts';
-import { lastSeq, listRecords, recordsAfter } from '#record/asking/list-records.ts';
+import { followMax, lastSeq, listRecords, recordsAfter } from '#record/asking/list-records.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
 import type { RecordFile } from '#record/asking/record-reader.ts';
 import { saidIn } from '#record/asking/said-in.ts';
@@ -56,7 +56,7 @@ export async function runRecords(options: RecordsOptions, shell: Shell): Promise
 }
 
 /** The filter that options mean. `--key` takes the id of a key, as lists show it. */
-export function filterOf(options: RecordsOptions, now: number): RecordFilter {
+function filterOf(options: RecordsOptions, now: number): RecordFilter {
   const { key: principal, since, until } = options;
   const values = TERM_COLUMNS.flatMap((column) => {
     const value = column === 'principal' ? principal : options[column];
@@ -111,9 +111,11 @@ async function follow(
   show(recent, to);
   seen = Math.max(seen, recent.at(-1)?.seq ?? 0);
   for (;;) {
+    // Read first: calls that end meanwhile come with the next look, and none that is of no interest is looked at twice.
+    const last = lastSeq(database);
     const rows = recordsAfter(database, filter, seen);
     show(rows, to);
-    seen = rows.at(-1)?.seq ?? seen;
+    seen = rows.length === followMax ? (rows.at(-1)?.seq ?? seen) : Math.max(last, rows.at(-1)?.seq ?? 0);
     await pause(followMs);
   }
 }

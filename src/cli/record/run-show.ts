@@ -1,8 +1,8 @@
 import { CliStop, exitCodes } from '#cli/exit-codes.ts';
 import { painter } from '#cli/shell.ts';
 import type { Shell } from '#cli/shell.ts';
+import { bodyText } from '#record/asking/answer-question.ts';
 import { readCall } from '#record/asking/read-call.ts';
-import type { BodyText } from '#record/read-bodies.ts';
 import { openRecord, recordedPolicies } from './open-record.ts';
 import { safeLines } from './record-cells.ts';
 import { storyText } from './story-text.ts';
@@ -20,7 +20,7 @@ export function runShow(id: string, options: ShowOptions, shell: Shell): number 
   try {
     const story = readCall(database, id);
     if (story === null) throw new CliStop(exitCodes.invalid, `no call that has ended has the id "${id}", or more than one begins so`);
-    const said = { request: textOf(story.bodies.request), reply: textOf(story.bodies.reply) };
+    const said = { request: bodyText(story.bodies.request), reply: bodyText(story.bodies.reply) };
     if (options.json === true) {
       const { bodies, ...rest } = story;
       const states = { request: bodies.request.state, reply: bodies.reply.state };
@@ -35,8 +35,4 @@ export function runShow(id: string, options: ShowOptions, shell: Shell): number 
   } finally {
     database.close();
   }
-}
-
-function textOf(body: BodyText): string | null {
-  return body.state === 'kept' ? Buffer.from(body.bytes).toString('utf8') : null;
 }

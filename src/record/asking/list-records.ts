@@ -42,11 +42,14 @@ export function listRecords(
   return pageOf([...fresh, ...rest], limit);
 }
 
+/** At most so many are told at once to whoever follows. */
+export const followMax = 1_000;
+
 /** Calls that ended after one that was seen, oldest first: for whoever follows. */
 export function recordsAfter(database: DatabaseSync, filter: RecordFilter, seq: number): readonly RecordRow[] {
   const terms = termsOf(filter);
   const rows = database
-    .prepare(`SELECT * FROM records WHERE seq > ? ${conditions(terms)} ORDER BY seq LIMIT 1000`)
+    .prepare(`SELECT * FROM records WHERE seq > ? ${conditions(terms)} ORDER BY seq LIMIT ${followMax}`)
     .all(seq, ...terms.map(([, value]) => value));
   return rows.map(recordRow);
 }

@@ -3,7 +3,7 @@ import type { GatewayError } from '#core/errors/gateway-error.ts';
 import { COST_KEYS } from '#record/asking/cost-groups.ts';
 import type { CostKey } from '#record/asking/cost-groups.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
-import type { Answers, Question } from '#record/asking/question.ts';
+import type { Question } from '#record/asking/question.ts';
 import { TERM_COLUMNS } from '#record/asking/terms.ts';
 import { RecordUnavailable } from '#store/ports.ts';
 import type { Control } from './control.ts';
@@ -89,9 +89,9 @@ export async function scoreAnswer(bodyText: string, control: Asking & Pick<Contr
   }
 }
 
-async function asked<Q extends Question>(control: Asking, question: Q, missing?: () => GatewayError): Promise<Answer> {
+async function asked(control: Asking, question: Question, missing?: () => GatewayError): Promise<Answer> {
   try {
-    const answer: Answers[Q['ask']] = await control.askRecord(question);
+    const answer = await control.askRecord(question);
     return answer === null && missing ? missing() : jsonResponse(answer ?? {});
   } catch (error) {
     return unavailable(error);

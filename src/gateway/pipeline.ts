@@ -2,6 +2,7 @@ import { gatewayError, isGatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
 import { reasonLine } from '#core/routing/explain.ts';
 import type { Principal } from '#core/record/record.ts';
+import { candidatesOf } from '#core/routing/plan.ts';
 import { beginWalk } from '#core/routing/walk.ts';
 import { RecordUnavailable } from '#store/ports.ts';
 import type { Said } from '#store/ports.ts';
@@ -84,11 +85,10 @@ async function journeyOf(
   { incoming, said }: { readonly incoming: Incoming; readonly said: Said | undefined },
 ): Promise<void> {
   const { decision, responder } = request;
-  const begun = house.record.begin(intentOf(request, house.clock.wallNow(), request), said);
+  const begun = house.record.begin(intentOf(request, house.clock.wallNow(), request), said, { patient: mayBeginWithItsEnd(request) });
   // It is awaited where something depends on it; a rejection that nobody awaits yet must not be an unhandled one.
   begun.catch(() => {});
   if (decision.refusal !== null || decision.plan === null) {
-    await begun;
     return respondError(house, request, null, { error: decision.refusal ?? gatewayError('internal', 'There is no plan.'), broken: false });
   }
   const nothing = (): void => {};
@@ -126,6 +126,12 @@ async function journeyOf(
   }
 }
 
+/** Whether the start may become durable together with the end: nothing goes out before that, neither to a cloud nor to the caller. */
+function mayBeginWithItsEnd({ asked, decision, tables }: GatewayRequest): boolean {
+  if (decision.plan === null) return true;
+  return !asked.stream && candidatesOf(decision.plan).every(({ target }) => tables.targets.get(target)?.location === 'house');
+}
+
 /** How much longer a stream may be silent before its head goes out. */
 function headAtMs(house: House, request: GatewayRequest): number {
   return Math.max(0, request.arrivedAt + request.profile.headAfterMs - house.clock.now());
@@ -139,7 +145,7 @@ async function travel(house: House, journey: Journey): Promise<void> {
   } catch (error) {
     if (error instanceof RecordUnavailable) throw error;
     journey.stopReply();
-    await journey.begun;
+    await streamBegun(journey);
     // The caller is told by whoever hears of the error; what was done until then is recorded here.
     const ending = {
       status: request.responder.headOut ? 200 : 500,
@@ -154,9 +160,14 @@ async function travel(house: House, journey: Journey): Promise<void> {
   } finally {
     house.fleet.waiters.settle(request.order);
   }
-  await journey.begun;
+  await streamBegun(journey);
   if (answered) return respondAnswer(house, journey, answered);
   return respondExhausted(house, journey);
+}
+
+/** A stream's start is durable before anything more is told. A whole answer waits for its end, which stands behind its start in the log. */
+async function streamBegun({ begun, request }: Journey): Promise<void> {
+  if (request.asked.stream) await begun;
 }
 
 /** Admit, call, judge, until there is an answer or nobody is left; for a profile that queues, again once somebody is free. */

@@ -1,5 +1,5 @@
 import { RecordUnavailable } from '#store/ports.ts';
-import type { Store, StoreOp } from '#store/ports.ts';
+import type { CommitOptions, Store, StoreOp } from '#store/ports.ts';
 import type { Head } from './chain.ts';
 import { checkpointMs } from './checkpoint.ts';
 import { startColumns } from './projection.ts';
@@ -39,9 +39,12 @@ export interface LogStoreOptions {
 /** A batch is at most so many entries, or one transaction that has more. */
 const batchEntries = 64;
 const retryMs = 1_000;
+/** A patient commit waits at most this long for company. */
+const patienceMs = 50;
 
 interface Commit {
   readonly ops: readonly Spelt[];
+  readonly patient: boolean;
   resolve(): void;
   reject(error: RecordUnavailable): void;
 }
@@ -101,6 +104,8 @@ export class LogStore implements Store {
   #waiting: Commit[] = [];
   #sent: Sent | null = null;
   #flushDue = false;
+  /** Ends the patience of what waits; null while nothing patient does. */
+  #patience: (() => void) | null = null;
   /** In the order of their starts. */
   readonly #calls = new Map<string, Call>();
   #outage: Outage | null = null;
@@ -125,7 +130,7 @@ export class LogStore implements Store {
     this.#make = (settings) => make(settings, { message: (message) => this.hear(message), gone: (why) => this.gone(why) });
   }
 
-  commit(ops: readonly StoreOp[]): Promise<void> {
+  commit(ops: readonly StoreOp[], { patient }: CommitOptions = { patient: false }): Promise<void> {
     if (this.#closed) return Promise.reject(new RecordUnavailable('the record is closed'));
     if (this.#outage) return this.#refuse(this.#outage, ops);
     const spelt: Spelt[] = [];
@@ -136,8 +141,9 @@ export class LogStore implements Store {
       spelt.push(one);
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ops: spelt, resolve, reject });
-      this.#flushSoon();
+      this.#waiting.push({ ops: spelt, patient, resolve, reject });
+      if (patient) this.#flushLater();
+      else this.#flushSoon();
     });
   }
 
@@ -172,6 +178,8 @@ export class LogStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     this.#checkpointDue?.();
+    this.#impatient();
+    this.#flushSoon();
     if (!this.#outage && (this.#sent || this.#waiting.length > 0)) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     this.#outage?.cancelRetry();
     const link = this.#link;
@@ -246,6 +254,14 @@ export class LogStore implements Store {
     return Promise.reject(new RecordUnavailable('the record cannot be written now'));
   }
 
+  /** What is patient goes with the next that is not, or when its time is over. */
+  #flushLater(): void {
+    this.#patience ??= this.#options.clock.after(patienceMs, () => {
+      this.#patience = null;
+      this.#flush();
+    });
+  }
+
   #flushSoon(): void {
     if (this.#flushDue || this.#sent || this.#outage) return;
     this.#flushDue = true;
@@ -265,7 +281,13 @@ export class LogStore implements Store {
       spelt.push(...commit.ops);
     }
     this.#waiting.splice(0, commits.length);
+    if (this.#waiting.length === 0) this.#impatient();
     this.#send(commits, spelt, { mends: false });
+  }
+
+  #impatient(): void {
+    this.#patience?.();
+    this.#patience = null;
   }
 
   #send(commits: readonly Commit[], spelt: readonly Spelt[], { mends }: { readonly mends: boolean }): void {
@@ -290,8 +312,9 @@ export class LogStore implements Store {
     if (sent.mends) this.#mended();
     for (const commit of sent.commits) commit.resolve();
     this.#checkpointLater();
-    if (this.#waiting.length > 0) this.#flush();
-    else this.#onIdle?.();
+    if (this.#waiting.length === 0) this.#onIdle?.();
+    else if (this.#closed || this.#waiting.some(({ patient }) => !patient)) this.#flush();
+    else this.#flushLater();
   }
 
   /** What is durable now: starts have their place, ended calls are over. */
@@ -327,6 +350,7 @@ export class LogStore implements Store {
     outage.refused += refused.length;
     if (sent) outage.unsure = sent;
     this.#waiting = [];
+    this.#impatient();
     for (const commit of refused) commit.reject(error);
     for (const asker of this.#asked.values()) asker.reject(error);
     this.#asked.clear();

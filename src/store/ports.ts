@@ -4,11 +4,17 @@ import type { TargetId } from '#core/policy/policy.ts';
 /** Keeps the record. What it resolves is durable, as far as its store promises durability. */
 export interface RecordSink {
   /** Awaited before a cloud dial and before a stream's first byte. Rejects with `RecordUnavailable` if it cannot be written. */
-  begin(intent: Intent, said?: Said): Promise<void>;
+  begin(intent: Intent, said?: Said, options?: CommitOptions): Promise<void>;
   /** Awaited before the event that carries the finish reason, or a whole body's first byte. */
   end(terminal: Terminal, said?: Said): Promise<void>;
   /** Whether the record can be written now. */
   writable(): boolean;
+}
+
+/** How urgent a commit is. */
+export interface CommitOptions {
+  /** Nothing waits for it: it may go with whatever is committed next, for some moments. */
+  readonly patient: boolean;
 }
 
 /** What was said in one direction of a call, for a profile that captures it. */
@@ -55,7 +61,7 @@ export interface RecoveryEvent {
 
 /** Where everything durable goes, in one transaction per call and in the order of the calls. */
 export interface Store {
-  commit(ops: readonly StoreOp[]): Promise<void>;
+  commit(ops: readonly StoreOp[], options?: CommitOptions): Promise<void>;
   writable(): boolean;
   close(): Promise<void>;
 }

@@ -12,15 +12,16 @@ export interface StoreMeasures {
 /** The same store, measured. `now`: milliseconds that never go back. */
 export function measuredStore(store: Store, now: () => number, measures: StoreMeasures): Store {
   return {
-    commit: async (...asked) => {
+    commit: async (ops, options) => {
       const begun = now();
       try {
-        await store.commit(...asked);
+        await store.commit(ops, options);
       } catch (error) {
         if (error instanceof RecordUnavailable) measures.refused();
         throw error;
       }
-      measures.took((now() - begun) / 1e3);
+      // Nobody waits for what is patient.
+      if (options?.patient !== true) measures.took((now() - begun) / 1e3);
     },
     writable: () => store.writable(),
     close: () => store.close(),

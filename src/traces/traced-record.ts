@@ -20,9 +20,9 @@ export function tracedRecord(
   const textOf = (said: Said | undefined): string | null =>
     said?.capture === 'full' && withText() ? Buffer.from(said.bytes).toString('utf8') : null;
   return {
-    begin: (intent, said) => {
+    begin: (intent, said, options) => {
       underWay.set(intent.id, { intent, request: textOf(said) });
-      const begun = record.begin(intent, said);
+      const begun = record.begin(intent, said, options);
       // A call whose start is refused has no end.
       begun.catch(() => underWay.delete(intent.id));
       return begun;

@@ -74,6 +74,7 @@ export class HouseUnderTest {
   readonly clock: Clock;
   readonly intents: Intent[] = [];
   readonly terminals: Terminal[] = [];
+  readonly #begun = new Map<string, Promise<void>>();
   /** What the record was handed of each request and each reply. */
   readonly asked: (Said | null)[] = [];
   readonly told: (Said | null)[] = [];
@@ -110,7 +111,7 @@ export class HouseUnderTest {
       active: new ActiveCalls(),
       busy: new BusyMeter(),
       dialer: this.dialer,
-      record: { begin: (...start) => this.#begin(...start), end: (...end) => this.#end(...end), writable: () => true },
+      record: { begin: (intent, said) => this.#begin(intent, said), end: (...end) => this.#end(...end), writable: () => true },
       limits: options.limits ?? { reserve: () => Promise.resolve({ granted: true, settle: () => Promise.resolve() }) },
       watch,
       clock: this.clock,
@@ -198,7 +199,14 @@ export class HouseUnderTest {
     return [...this.#tables.pools.keys()].reduce((sum, pool) => sum + this.fleet.waiters.promised(pool, null), 0);
   }
 
-  async #begin(intent: Intent, said?: Said): Promise<void> {
+  /** An end stands behind its start, so it is never durable before it. */
+  #begin(intent: Intent, said?: Said): Promise<void> {
+    const begun = this.#beginOne(intent, said);
+    this.#begun.set(intent.id, begun);
+    return begun;
+  }
+
+  async #beginOne(intent: Intent, said: Said | undefined): Promise<void> {
     this.asked.push(said ?? null);
     this.trail.push('record.begin');
     await this.recordBegins();
@@ -209,6 +217,7 @@ export class HouseUnderTest {
   async #end(terminal: Terminal, said?: Said): Promise<void> {
     this.told.push(said ?? null);
     this.trail.push('record.end');
+    await this.#begun.get(terminal.id);
     try {
       await this.recordEnds();
     } catch (error) {

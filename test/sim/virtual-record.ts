@@ -3,7 +3,7 @@ import { LogStore } from '#record/log-store.ts';
 import type { MakeLink } from '#record/log-store.ts';
 import type { WriterSettings } from '#record/writer-messages.ts';
 import { RecordUnavailable } from '#store/ports.ts';
-import type { Limits, RecordSink, Reservation } from '#store/ports.ts';
+import type { CommitOptions, Limits, RecordSink, Reservation, Said } from '#store/ports.ts';
 import { recordSinkOf } from '#store/record-sink.ts';
 import type { Dice } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -53,11 +53,11 @@ export class VirtualRecord implements RecordSink {
     return state;
   }
 
-  async begin(intent: Intent): Promise<void> {
+  async begin(intent: Intent, _said?: Said, options?: CommitOptions): Promise<void> {
     const state = this.of(intent.id);
     state.intent = intent;
     state.begin = 'pending';
-    state.begin = await durability(this.#sink.begin(intent));
+    state.begin = await durability(this.#sink.begin(intent, undefined, options));
     if (state.begin === 'failed') throw new RecordUnavailable('the disk failed');
   }
 

@@ -49,7 +49,8 @@ export async function record(house: House, request: GatewayRequest, journey: Jou
 /** The record of a call that could not be understood (`error`), or whose caller left before it was read (null). */
 export async function recordUnread(house: House, head: CallHead, error: GatewayError | null): Promise<void> {
   const intent = intentOf(head, house.clock.wallNow(), null);
-  await house.record.begin(intent);
+  // Its end follows at once: both become durable together, or neither does.
+  house.record.begin(intent, undefined, { patient: true }).catch(() => {});
   const ending =
     error === null
       ? ({ result: 'cancelled', status: 499, code: null, message: 'the caller left' } as const)

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { intentWith, terminalWith } from '#store/record-fixture.ts';
+import { LogStore } from './log-store.ts';
+import type { ToWriter } from './writer-messages.ts';
+
+interface Stage {
+  readonly store: LogStore;
+  /** What the writer was given, by the kinds of entries of each batch. */
+  readonly batches: string[][];
+  /** Lets so much time pass. */
+  pass(ms: number): void;
+  /** Ends the turn: what was to be done soon is done. */
+  turn(): void;
+}
+
+/** A store whose writer only listens. */
+function stage(): Stage {
+  let now = 0;
+  const timers = new Set<{ readonly at: number; readonly what: () => void }>();
+  const soon: (() => void)[] = [];
+  const batches: string[][] = [];
+  const link = {
+    post: (message: ToWriter) => void (message.type === 'batch' && batches.push(message.entries.map(({ kind }) => kind))),
+    end: () => {},
+  };
+  const ready = {
+    link,
+    settings: { checkpoints: null, files: false, keep: { ageMs: null, bytes: null } },
+    head: { seq: 0, hash: '00' },
+    logId: 'x',
+  };
+  const clock = {
+    wallNow: () => now,
+    after: (delayMs: number, what: () => void) => {
+      const timer = { at: now + delayMs, what };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+  };
+  const store = new LogStore(() => link, ready, { clock, tell: () => {}, soon: (run) => void soon.push(run) });
+  return {
+    store,
+    batches,
+    pass: (ms) => {
+      now += ms;
+      for (const timer of [...timers]) if (timer.at <= now && timers.delete(timer)) timer.what();
+    },
+    turn: () => {
+      for (const run of soon.splice(0)) run();
+    },
+  };
+}
+
+test('a patient start goes with the end of its call, in one transaction', () => {
+  const { store, batches, turn } = stage();
+  void store.commit([{ op: 'start', intent: intentWith() }], { patient: true });
+  turn();
+  assert.deepEqual(batches, []);
+  void store.commit([{ op: 'terminal', terminal: terminalWith() }]);
+  turn();
+  assert.deepEqual(batches, [['start', 'terminal']]);
+});
+
+test('patience has an end; what comes behind it has its own', () => {
+  const { store, batches, pass, turn } = stage();
+  void store.commit([{ op: 'start', intent: intentWith() }], { patient: true });
+  pass(49);
+  assert.deepEqual(batches, []);
+  pass(1);
+  assert.deepEqual(batches, [['start']]);
+  store.hear({ type: 'written', first: 1, head: { seq: 1, hash: '00' } });
+  void store.commit([{ op: 'start', intent: intentWith({ id: 'r2' }) }], { patient: true });
+  turn();
+  assert.equal(batches.length, 1);
+  pass(50);
+  assert.deepEqual(batches[1], ['start']);
+});
+
+test('after a batch only what is urgent follows at once', () => {
+  const { store, batches, pass, turn } = stage();
+  void store.commit([{ op: 'start', intent: intentWith() }]);
+  turn();
+  void store.commit([{ op: 'start', intent: intentWith({ id: 'r2' }) }], { patient: true });
+  store.hear({ type: 'written', first: 1, head: { seq: 1, hash: '00' } });
+  assert.equal(batches.length, 1);
+  void store.commit([{ op: 'terminal', terminal: terminalWith() }]);
+  turn();
+  assert.deepEqual(batches[1], ['start', 'terminal'], 'in the order in which they came');
+  store.hear({ type: 'written', first: 2, head: { seq: 3, hash: '00' } });
+  pass(1_000);
+  assert.equal(batches.length, 2);
+});

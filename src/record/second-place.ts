@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Checkpoint, LogName } from './checkpoint.ts';
 
 /** Most lines that wait for a second place that cannot be written. */
@@ -38,12 +38,27 @@ export class SecondPlace {
   }
 }
 
+/** How every line begins. */
+const lineStart = '{"log":';
+
 function appendSynced(path: string, text: string): void {
-  const file = openSync(path, 'a', 0o600);
+  // Open for reading too, a pipe that nobody reads does not hold up the writer.
+  const file = openSync(path, 'a+', 0o600);
   try {
+    // The policy may name anything, the record itself among it.
+    if (!isPlace(file)) throw new Error('it is no file of checkpoints');
     writeSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
+}
+
+/** A plain file that is empty or holds checkpoints. */
+function isPlace(file: number): boolean {
+  const stat = fstatSync(file);
+  if (!stat.isFile() || stat.size === 0) return stat.isFile();
+  const start = Buffer.alloc(lineStart.length);
+  readSync(file, start, 0, start.length, 0);
+  return start.toString('latin1') === lineStart;
 }

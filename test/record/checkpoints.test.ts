@@ -1,6 +1,7 @@
 /** When the log is signed, and that the signatures reach a second place; what is checked in the background. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -50,6 +51,20 @@ test('a checkpoint after a thousand entries, after a minute and at the end; the 
     linesIn(path).map(({ through, head, signature }) => ({ through, head, signature })),
     signed.map(({ through, head, signature }) => ({ through, head, signature })),
   );
+});
+
+test('a second place that is something else is not written to: the record itself, another file, a pipe', async (t) => {
+  const folder = recordFolder(t);
+  writeFileSync(join(folder, 'letter.txt'), 'Dear house,\n');
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  for (const name of ['record.db', 'letter.txt', 'pipe']) {
+    const { store, untilNote } = await stageRecord(t, folder, { settings: { checkpoints: join(folder, name) } });
+    await Promise.all(Array.from({ length: 1_000 }, (_, at) => store.commit([noted(String(at))])));
+    await untilNote('it is no file of checkpoints');
+    await store.close();
+  }
+  assert.equal(readFileSync(join(folder, 'letter.txt'), 'utf8'), 'Dear house,\n');
+  verifyRecord(folder);
 });
 
 test('what was changed before the last checkpoint is found in the background, and said; the house goes on', async (t) => {

@@ -161,7 +161,7 @@ function chunkOf(bytes: Uint8Array | string): Uint8Array | string {
   if (typeof bytes === 'string') return `${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`;
   const size = bytes.length.toString(16);
   const chunk = Buffer.allocUnsafe(size.length + 2 + bytes.length + 2);
-  chunk.latin1Write(`${size}\r\n`);
+  chunk.write(`${size}\r\n`, 'latin1');
   chunk.set(bytes, size.length + 2);
   chunk[chunk.length - 2] = 0x0d;
   chunk[chunk.length - 1] = 0x0a;

@@ -18,12 +18,15 @@ import {
 } from './payload.ts';
 import type { JsonObject, ModelSeen, Payload } from './payload.ts';
 import { sseReader } from './sse.ts';
+import { TextFrame } from './text-frame.ts';
 import { ToolPlaces } from './tool-places.ts';
 
 interface ChatSeen extends ModelSeen {
   /** Created when a choice's first tool call appears. */
   readonly tools: Map<number, ToolPlaces>;
 }
+
+type TextDelta = Extract<Delta, { type: 'content' | 'reasoning' }>;
 
 const done: Payload = dataOf([{ type: 'end' }]);
 
@@ -33,12 +36,27 @@ export const openaiChat: Dialect = {
   streamType: 'text/event-stream',
   readStream(maxEventBytes) {
     const seen: ChatSeen = { model: null, tools: new Map() };
-    return sseReader(maxEventBytes, (data, name) => readChunk(data, name, seen));
+    const frame = new TextFrame();
+    let last: TextDelta | null = null;
+    return sseReader(maxEventBytes, (data, name) => {
+      const text = last !== null && name === '' ? frame.textIn(data) : null;
+      if (last !== null && text !== null) return dataOf([{ type: last.type, choice: last.choice, text }]);
+      const payload = readChunk(data, name, seen);
+      last = name === '' ? onlyText(payload) : null;
+      frame.learn(data, last?.text ?? null, (other) => onlyText(readChunk(other, '', { ...seen, tools: new Map() }))?.text ?? null);
+      return payload;
+    });
   },
   readWhole(body) {
     return readBody(body, readCompletion);
   },
 };
+
+/** The text of a payload that says one text and nothing else. */
+function onlyText({ kind, deltas: [first, second] }: Payload): TextDelta | null {
+  if (kind !== 'data' || first === undefined || second !== undefined) return null;
+  return first.type === 'content' || first.type === 'reasoning' ? first : null;
+}
 
 function readChunk(data: string, name: string, seen: ChatSeen): Payload {
   if (data === '[DONE]' || data.trim() === '[DONE]') return done;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import * as fc from 'fast-check';
+
 import { openaiChat } from '#dialects/openai-chat.ts';
 
 import { assembleChatReply } from './assemble.ts';
@@ -175,4 +177,30 @@ test('a whole reply as a stream reads the same, and assembled again is the same 
 test('what is no completion becomes no stream', () => {
   for (const text of ['', '[]', '{}', '{"choices":7}'])
     assert.equal(disassembleChatReply(openaiChat.readWhole(Buffer.from(text))).length, 0);
+});
+
+test('chunks that resemble the one before are put together like any others', () => {
+  // A chunk without choices adds nothing, and between two others neither resembles the one before.
+  const nothing = 'data: {"choices":[]}\n\n';
+  const text = fc.oneof(fc.constantFrom('', 'a', 'b', '"', '\n', 'stop'), fc.string({ maxLength: 3 }));
+  const shape = fc.constantFrom<(said: string) => object>(
+    (said) => chunk([delta({ content: said })]),
+    (said) => chunk([delta({ content: said, role: 'assistant' })], { created: 6 }),
+    (said) => chunk([delta({ content: said, refusal: null }, null, 1)]),
+    (said) => chunk([delta({ content: said, reasoning_content: 'a' })]),
+    (said) => chunk([delta({ content: said, name: said })]),
+    (said) => chunk([{ ...delta({ content: said }), logprobs: { content: [{ token: 'a' }] } }]),
+    (said) => chunk([{ ...delta({ content: said }), stop_reason: 'a', token_ids: [1] }]),
+    (said) => chunk([delta({ content: said }), delta({ content: 'a' }, null, 1)]),
+    (said) => chunk([delta({ reasoning_content: said })]),
+    (said) => chunk([delta({ content: 'a' }, said)], { id: said }),
+    (said) => chunk([delta({ content: [{ type: 'text', text: said }] })]),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(shape, fc.array(text, { minLength: 1, maxLength: 5 })), { maxLength: 6 }), (runs) => {
+      const chunks = runs.flatMap(([spell, texts]) => texts.map((said) => spell(said)));
+      assert.deepEqual(assemble(...chunks), assemble(...chunks.flatMap((each) => [nothing, each])));
+    }),
+    { numRuns: 1_000 },
+  );
 });

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 
 import type { ReplyEvent } from '#core/reply/event.ts';
 import { readFields } from '#dialects/sse-fields.ts';
+import { TextFrame } from '#dialects/text-frame.ts';
 import { isObject, parseObject } from '#surfaces/read-json-body.ts';
 
 import { boundedCopy, mergeDelta } from './merge-delta.ts';
@@ -32,16 +33,41 @@ interface ToolCalls {
 export function assembleChatReply(events: readonly ReplyEvent[]): Uint8Array {
   const head: Merged = Object.create(null);
   const choices = new Map<number, Choice>();
+  const frame = new TextFrame();
+  let steady: Choice | null = null;
   for (const event of events) {
     if (event.kind !== 'data') continue;
     const raw = Buffer.from(event.raw.buffer, event.raw.byteOffset, event.raw.byteLength);
+    const data = readFields(raw, true).data ?? '';
+    const text = steady === null ? null : frame.textIn(data);
+    if (steady !== null && text !== null) {
+      mergeDelta(steady.message, 'content', text);
+      continue;
+    }
     const whole = parseObject(raw.toString('utf8'));
     // The server ignored `stream: true` and sent the body whole: nothing to assemble.
     if (whole !== null && Array.isArray(whole['choices'])) return event.raw;
-    const chunk = parseObject(readFields(raw, true).data ?? '');
+    const chunk = parseObject(data);
     if (chunk !== null) addChunk(chunk, head, choices);
+    const only = onlyContent(chunk);
+    steady = only === null ? null : (choices.get(only.index) ?? null);
+    frame.learn(data, only?.text ?? null, (other) => onlyContent(parseObject(other))?.text ?? null);
   }
   return Buffer.from(JSON.stringify(completion(head, choices)));
+}
+
+/** The text of a chunk that, said again with another text, would add this text to what its choice says and change nothing else. */
+function onlyContent(chunk: Readonly<Record<string, unknown>> | null): { readonly index: number; readonly text: string } | null {
+  const [choice, second] = chunk !== null && Array.isArray(chunk['choices']) ? (chunk['choices'] as readonly unknown[]) : [];
+  if (!isObject(choice) || second !== undefined || !isObject(choice['delta'])) return null;
+  const { content, role: _role, ...others } = choice['delta'];
+  const { index, delta: _delta, ...rest } = choice;
+  const repeated = Object.values(others).every((value) => value === null) && Object.values(rest).every((value) => !isNested(value));
+  return repeated && typeof content === 'string' && content !== '' ? { index: positionOf(index) ?? 0, text: content } : null;
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function addChunk(chunk: Readonly<Record<string, unknown>>, head: Merged, choices: Map<number, Choice>): void {

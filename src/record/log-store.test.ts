@@ -8,6 +8,8 @@ interface Stage {
   readonly store: LogStore;
   /** What the writer was given, by the kinds of entries of each batch. */
   readonly batches: string[][];
+  /** How often it was asked to open the file again, by its rounds. */
+  readonly recoveries: number[];
   /** Lets so much time pass. */
   pass(ms: number): void;
   /** Ends the turn: what was to be done soon is done. */
@@ -20,8 +22,12 @@ function stage(): Stage {
   const timers = new Set<{ readonly at: number; readonly what: () => void }>();
   const soon: (() => void)[] = [];
   const batches: string[][] = [];
+  const recoveries: number[] = [];
   const link = {
-    post: (message: ToWriter) => void (message.type === 'batch' && batches.push(message.entries.map(({ kind }) => kind))),
+    post: (message: ToWriter) => {
+      if (message.type === 'batch') batches.push(message.entries.map(({ kind }) => kind));
+      if (message.type === 'recover') recoveries.push(message.round);
+    },
     end: () => {},
   };
   const ready = {
@@ -42,6 +48,7 @@ function stage(): Stage {
   return {
     store,
     batches,
+    recoveries,
     pass: (ms) => {
       now += ms;
       for (const timer of [...timers]) if (timer.at <= now && timers.delete(timer)) timer.what();
@@ -90,4 +97,22 @@ test('after a batch only what is urgent follows at once', () => {
   store.hear({ type: 'written', first: 2, head: { seq: 3, hash: '00' } });
   pass(1_000);
   assert.equal(batches.length, 2);
+});
+
+test('a disk that hangs is an outage: whoever waits is told after ten seconds, and it is looked at again', async () => {
+  const { store, recoveries, pass, turn } = stage();
+  const refused = assert.rejects(store.commit([{ op: 'start', intent: intentWith() }]), /nothing was heard of it for 10 s/);
+  turn();
+  pass(9_999);
+  assert.ok(store.writable());
+  pass(1);
+  await refused;
+  assert.ok(!store.writable());
+  pass(1_000);
+  assert.equal(recoveries.length, 1);
+  store.hear({ type: 'written', first: 1, head: { seq: 1, hash: '00' } });
+  assert.ok(!store.writable(), 'what comes so late proves nothing');
+  store.hear({ type: 'recovered', round: 1, first: 1, head: { seq: 1, hash: '00' } });
+  store.hear({ type: 'written', first: 2, head: { seq: 3, hash: '00' } });
+  assert.ok(store.writable());
 });

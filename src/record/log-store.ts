@@ -39,6 +39,8 @@ export interface LogStoreOptions {
 /** A batch is at most so many entries, or one transaction that has more. */
 const batchEntries = 64;
 const retryMs = 1_000;
+/** A disk that has not answered for so long does not fail, it hangs: nobody is kept waiting for it. */
+const stallMs = 10_000;
 /** A patient commit waits at most this long for company. */
 const patienceMs = 50;
 
@@ -71,6 +73,7 @@ interface Sent {
   readonly entries: readonly NewEntry[];
   /** It tells of the time in which nothing could be written. */
   readonly mends: boolean;
+  cancelStall(): void;
 }
 
 interface Outage {
@@ -185,7 +188,11 @@ export class LogStore implements Store {
     const link = this.#link;
     if (!link) return;
     await new Promise<void>((resolve) => {
-      this.#onClosed = resolve;
+      const cancelStall = this.#options.clock.after(stallMs, resolve);
+      this.#onClosed = () => {
+        cancelStall();
+        resolve();
+      };
       link.post({ type: 'close', at: this.#options.clock.wallNow(), openFrom: this.#openFrom() });
     });
     link.end();
@@ -293,7 +300,8 @@ export class LogStore implements Store {
   #send(commits: readonly Commit[], spelt: readonly Spelt[], { mends }: { readonly mends: boolean }): void {
     const openFrom = this.#openFrom();
     const entries = spelt.map(placed);
-    this.#sent = { commits, spelt, entries, mends };
+    const cancelStall = this.#options.clock.after(stallMs, () => this.#fail(`nothing was heard of it for ${stallMs / 1_000} s`));
+    this.#sent = { commits, spelt, entries, mends, cancelStall };
     this.#link?.post({ type: 'batch', at: this.#options.clock.wallNow(), openFrom, entries });
   }
 
@@ -305,7 +313,9 @@ export class LogStore implements Store {
 
   #written({ first, head }: { readonly first: number; readonly head: Head }): void {
     const sent = this.#sent;
+    // What comes so late that it was given up is found by the look at the file.
     if (!sent) return;
+    sent.cancelStall();
     this.#sent = null;
     this.#head = head;
     this.#settle(sent, first);
@@ -337,6 +347,7 @@ export class LogStore implements Store {
 
   #fail(why: string): void {
     const sent = this.#sent;
+    sent?.cancelStall();
     this.#sent = null;
     const outage = this.#outage ?? this.#beginOutage(why);
     const error = new RecordUnavailable(`the record cannot be written: ${why}`);

@@ -11,9 +11,9 @@ interface Stage {
   /** How often it was asked to open the file again, by its rounds. */
   readonly recoveries: number[];
   /** Lets so much time pass. */
-  pass(ms: number): void;
+  readonly pass: (ms: number) => void;
   /** Ends the turn: what was to be done soon is done. */
-  turn(): void;
+  readonly turn: () => void;
 }
 
 /** A store whose writer only listens. */
@@ -51,7 +51,8 @@ function stage(): Stage {
     recoveries,
     pass: (ms) => {
       now += ms;
-      for (const timer of [...timers]) if (timer.at <= now && timers.delete(timer)) timer.what();
+      const due = Array.from(timers).filter(({ at }) => at <= now);
+      for (const timer of due) if (timers.delete(timer)) timer.what();
     },
     turn: () => {
       for (const run of soon.splice(0)) run();

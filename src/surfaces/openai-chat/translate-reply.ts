@@ -65,6 +65,7 @@ class ChatTranslator implements ReplyTranslator {
       case 'model':
         this.#model = delta.name;
         return;
+      case 'vector':
       case 'error':
       case 'end':
         return;

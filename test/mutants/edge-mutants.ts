@@ -90,4 +90,20 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     tests: ['src/upstreams/ollama/ollama.test.ts'],
     expect: 'embeddings: the inputs as they were written, one window per model, nothing cut off in silence',
   },
+  {
+    name: 'an event is recognized by its beginning and end without proof that the text between is what it says',
+    file: 'src/dialects/text-frame.ts',
+    find: ' && textOf(before + probe + behind) === probe',
+    replace: '',
+    tests: ['src/dialects/text-frame.test.ts'],
+    expect: 'a place that only looks like the text is none',
+  },
+  {
+    name: 'a chunk with a list beside its text is put together as if it had the text alone',
+    file: 'src/surfaces/openai-chat/assemble.ts',
+    find: 'every((value) => !isNested(value))',
+    replace: 'every(() => true)',
+    tests: ['src/surfaces/openai-chat/assemble.test.ts'],
+    expect: 'chunks that resemble the one before are put together like any others',
+  },
 ];

@@ -1,8 +1,8 @@
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Principal } from '#core/record/record.ts';
 import { isStartProblem } from '#store/ports.ts';
 import type { PrivateFiles, StartProblem } from '#store/ports.ts';
+import { hmacOf } from './hmac.ts';
 import { readKeys, readSecret, writeKeys } from './key-file.ts';
 import type { StoredKey } from './key-file.ts';
 import { randomText } from './random-text.ts';
@@ -36,8 +36,7 @@ const nobody = Buffer.alloc(32);
  */
 export class KeyRing {
   readonly #files: PrivateFiles;
-  /** Made once: making it is most of what a look-up with the bare bytes costs. */
-  readonly #secret: KeyObject;
+  readonly #hmac: (text: string) => Buffer;
   readonly #options: KeyRingOptions;
   readonly #byHmac = new Map<string, string>();
   readonly #byId = new Map<string, StoredKey>();
@@ -45,7 +44,7 @@ export class KeyRing {
 
   private constructor(files: PrivateFiles, secret: Uint8Array, options: KeyRingOptions) {
     this.#files = files;
-    this.#secret = createSecretKey(secret);
+    this.#hmac = hmacOf(secret);
     this.#options = options;
   }
 
@@ -112,10 +111,6 @@ export class KeyRing {
   /** Whether the key of this id may still be used. */
   isLive(id: string): boolean {
     return this.#byId.get(id)?.revokedAt === null;
-  }
-
-  #hmac(text: string): Buffer {
-    return createHmac('sha256', this.#secret).update(text).digest();
   }
 
   #remember(key: StoredKey): void {

@@ -85,6 +85,16 @@ test('patience has an end; what comes behind it has its own', () => {
   assert.deepEqual(batches[1], ['start']);
 });
 
+test('where somebody waits for it patience ends at once', () => {
+  const { store, batches, pass, turn } = stage();
+  void store.commit([{ op: 'start', intent: intentWith() }], { patient: true });
+  store.hurry();
+  turn();
+  assert.deepEqual(batches, [['start']]);
+  pass(60);
+  assert.equal(batches.length, 1);
+});
+
 test('after a batch only what is urgent follows at once', () => {
   const { store, batches, pass, turn } = stage();
   void store.commit([{ op: 'start', intent: intentWith() }]);

@@ -150,6 +150,12 @@ export class LogStore implements Store {
     });
   }
 
+  /** Ends the patience of what waits. */
+  hurry(): void {
+    this.#impatient();
+    this.#flushSoon();
+  }
+
   writable(): boolean {
     return this.#outage === null && !this.#closed;
   }

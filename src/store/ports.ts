@@ -7,6 +7,8 @@ export interface RecordSink {
   begin(intent: Intent, said?: Said, options?: CommitOptions): Promise<void>;
   /** Awaited before the event that carries the finish reason, or a whole body's first byte. */
   end(terminal: Terminal, said?: Said): Promise<void>;
+  /** Somebody waits for what was begun patiently. Left out where nothing is patient. */
+  hurry?(): void;
   /** Whether the record can be written now. */
   writable(): boolean;
 }
@@ -62,6 +64,8 @@ export interface RecoveryEvent {
 /** Where everything durable goes, in one transaction per call and in the order of the calls. */
 export interface Store {
   commit(ops: readonly StoreOp[], options?: CommitOptions): Promise<void>;
+  /** Ends the patience of what waits. Left out where nothing is patient. */
+  hurry?(): void;
   writable(): boolean;
   close(): Promise<void>;
 }

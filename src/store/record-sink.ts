@@ -5,6 +5,7 @@ export function recordSinkOf(store: Store): RecordSink {
   return {
     begin: (intent, said, options) => store.commit([said === undefined ? { op: 'start', intent } : { op: 'start', intent, said }], options),
     end: (terminal, said) => store.commit([said === undefined ? { op: 'terminal', terminal } : { op: 'terminal', terminal, said }]),
+    hurry: () => store.hurry?.(),
     writable: () => store.writable(),
   };
 }

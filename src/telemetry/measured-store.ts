@@ -23,6 +23,7 @@ export function measuredStore(store: Store, now: () => number, measures: StoreMe
       // Nobody waits for what is patient.
       if (options?.patient !== true) measures.took((now() - begun) / 1e3);
     },
+    hurry: () => store.hurry?.(),
     writable: () => store.writable(),
     close: () => store.close(),
   };

@@ -35,6 +35,7 @@ export function tracedRecord(
       const { intent, request } = begun;
       take({ intent, terminal, said: request === null ? null : { request, reply: textOf(said) } });
     },
+    hurry: () => record.hurry?.(),
     writable: () => record.writable(),
   };
 }

@@ -69,6 +69,10 @@ export class VirtualRecord implements RecordSink {
     if (state.end === 'failed') throw new RecordUnavailable('the disk failed');
   }
 
+  hurry(): void {
+    this.#sink.hurry?.();
+  }
+
   writable(): boolean {
     return this.#store.writable();
   }

@@ -75,6 +75,7 @@ async function waitFor(
   journey: Journey,
   wait: { readonly targets: readonly TargetId[]; readonly maxMs: number; readonly ending: () => Reading | null },
 ): Promise<Reading | null> {
+  house.record.hurry?.();
   await journey.begun;
   const { order, responder } = journey.request;
   if (responder.gone) return null;

@@ -37,8 +37,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'the HMAC is ignored',
     file: 'src/identity/key-ring.ts',
-    find: "return createHmac('sha256', this.#secret).update(text).digest();",
-    replace: 'return Buffer.alloc(32, text.slice(0, 32));',
+    find: 'this.#hmac = hmacOf(secret);',
+    replace: 'this.#hmac = (text) => Buffer.alloc(32, text.slice(0, 32));',
     tests: ['src/identity/key-ring.test.ts'],
     expect: 'a changed, cut or lengthened key never passes',
   },

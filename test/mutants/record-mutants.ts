@@ -5,8 +5,8 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   {
     name: 'record: a commit is acknowledged before it is written',
     file: 'src/record/log-store.ts',
-    find: 'this.#waiting.push({ ops: spelt, resolve, reject });',
-    replace: 'this.#waiting.push({ ops: spelt, resolve, reject });\n      resolve();',
+    find: 'this.#waiting.push({ ops: spelt, patient, resolve, reject });',
+    replace: 'this.#waiting.push({ ops: spelt, patient, resolve, reject });\n      resolve();',
     tests: ['test/record/failures.test.ts'],
     expect: 'a write-ahead log that was removed: closed, then whole again, and the call that fell into it interrupted',
   },

@@ -105,6 +105,8 @@ test('still out at the second look, its command runs once, whoever else asks for
   // Looked at again while the command runs, and asked for by the operator: it is the same run.
   assert.equal((await lab.operator('POST', '/admin/reload-config')).status, 200);
   const joined = lab.operator('POST', '/admin/recover/spark');
+  // It is recorded before it is done; only then has it joined the run.
+  await until(() => lab.decisions().some((line) => line.type === 'admin' && line.action === 'recover'));
   await lab.machines.spark.server.listen();
   await finish();
   assert.equal(JSON.parse((await joined).text).by, 'watchdog');

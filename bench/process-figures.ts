@@ -6,6 +6,14 @@ export function cpuMicros(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + cpuMicros(child), own);
 }
 
+/** Processor time of the threads of that name, as the kernel knows them (15 characters), of a process and of those it started. */
+export function threadMicros(pid: number, name: string): number {
+  const own = tasksOf(pid)
+    .filter((task) => commandOf(pid, task) === name)
+    .reduce((sum, task) => sum + taskMicros(pid, task), 0);
+  return childrenOf(pid).reduce((sum, child) => sum + threadMicros(child, name), own);
+}
+
 /** Resident memory of one process in megabytes (10^6 bytes). `VmHWM` is the most it ever had. */
 export function residentMb(pid: number, field: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -22,6 +30,14 @@ function taskMicros(pid: number, task: string): number {
     return Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1_000;
   } catch {
     return 0;
+  }
+}
+
+function commandOf(pid: number, task: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim();
+  } catch {
+    return '';
   }
 }
 

@@ -58,21 +58,42 @@ export class Stage {
    * the same folder has to be given, because it is shown only once.
    */
   async startGateway(name: string, options: { readonly key?: string; readonly port?: number } = {}): Promise<Serving> {
+    const port = options.port ?? (await freePort());
+    const args = ['up', '--policy', this.#policy(name), '--data', join(this.folder, name), '--listen', `127.0.0.1:${port}`];
+    const { child, said } = await this.#startHouse(join(ROOT, 'gatehouse'), args);
+    return { ...servingOf(child), port, key: options.key ?? keyIn(said) };
+  }
+
+  /** Starts the same house with a record that keeps nothing, under the launcher's flags. */
+  async startUnrecorded(name: string): Promise<Serving> {
+    const port = await freePort();
+    const flags = /exec "\$node" (.*) "\$here/.exec(readFileSync(join(ROOT, 'gatehouse'), 'utf8'))?.[1]?.split(' ') ?? [];
+    const args = [
+      ...flags,
+      join(ROOT, 'bench/unrecorded-house.bench.ts'),
+      this.#policy(name),
+      join(this.folder, name),
+      `127.0.0.1:${port}`,
+    ];
+    const { child, said } = await this.#startHouse(process.execPath, args);
+    return { ...servingOf(child), port, key: keyIn(said) };
+  }
+
+  #policy(name: string): string {
     const policy = join(this.folder, `${name}.yaml`);
     writeFileSync(policy, readFileSync(join(ROOT, 'bench/house.yaml'), 'utf8').replaceAll('MODEL_PORT', String(this.#modelPort)));
-    const port = options.port ?? (await freePort());
-    const child = this.#keep(
-      spawn(join(ROOT, 'gatehouse'), ['up', '--policy', policy, '--data', join(this.folder, name), '--listen', `127.0.0.1:${port}`], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      }),
-    );
+    return policy;
+  }
+
+  /** Resolves with what it said when it says what to try: then it serves. */
+  async #startHouse(command: string, args: readonly string[]): Promise<{ readonly child: ChildProcess; readonly said: string }> {
+    const child = this.#keep(spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] }));
     let said = '';
     for await (const piece of child.stdout ?? []) {
       said += String(piece);
-      if (said.includes('Try:')) break;
+      if (said.includes('Try:')) return { child, said };
     }
-    if (!said.includes('Try:')) throw new Error('the gateway does not start');
-    return { ...servingOf(child), port, key: options.key ?? /\bgh_\w+/.exec(said)?.[0] ?? '' };
+    throw new Error('the gateway does not start');
   }
 
   /** Starts nginx in front of the same model server. */
@@ -125,6 +146,10 @@ export async function hasReference(): Promise<boolean> {
 
 function servingOf(child: ChildProcess): { readonly pid: number; stop(): Promise<void> } {
   return { pid: pidOf(child), stop: () => stopped(child) };
+}
+
+function keyIn(said: string): string {
+  return /\bgh_\w+/.exec(said)?.[0] ?? '';
 }
 
 function pidOf(child: ChildProcess): number {

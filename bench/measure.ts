@@ -21,6 +21,8 @@ export interface Subject {
   readonly name: string;
   /** Needs nginx to compare with. */
   readonly compares: boolean;
+  /** Takes minutes: measured only where it is asked for by name. */
+  readonly apart?: true;
   measure(extent: Extent): Promise<readonly Figure[]>;
 }
 
@@ -35,6 +37,9 @@ export const subjects: readonly Subject[] = [
   { name: 'streams', compares: false, measure: streams },
   { name: 'idle', compares: false, measure: idle },
   { name: 'proof', compares: false, measure: proof },
+  { name: 'backtest', compares: false, measure: backtest },
+  { name: 'asking', compares: false, apart: true, measure: asking },
+  { name: 'room', compares: false, apart: true, measure: room },
 ];
 
 async function decision({ rounds }: Extent): Promise<readonly Figure[]> {
@@ -211,6 +216,33 @@ async function proof({ rounds }: Extent): Promise<readonly Figure[]> {
     if (slowest.length === 0 || percentile(seconds, 0.5) > percentile(slowest, 0.5)) slowest = seconds;
   }
   return [...figures, figureOf('proof of the slowest example house', 's', slowest)];
+}
+
+async function backtest({ rounds }: Extent): Promise<readonly Figure[]> {
+  const perSecond: number[] = [];
+  for (let round = 0; round < rounds; round++) perSecond.push(Number(await outputOf('bench/backtest.bench.ts')));
+  return [figureOf('backtest, from facts', 'a second', perSecond)];
+}
+
+/** Questions to a record of a million calls: one process writes it and asks each question 20 times. */
+async function asking({ share }: Extent): Promise<readonly Figure[]> {
+  const questions = JSON.parse(await outputOf('bench/asking.bench.ts', [String(Math.ceil(1_000_000 * share))])) as readonly {
+    readonly name: string;
+    readonly tookMs: readonly number[];
+  }[];
+  return questions.map(({ name, tookMs }) => figureOf(`asking: ${name}`, 'ms', tookMs, { worst: true }));
+}
+
+/** How large a record of a million small calls becomes, and one of an agent's run. */
+async function room({ share }: Extent): Promise<readonly Figure[]> {
+  const taken = JSON.parse(await outputOf('bench/record-space.bench.ts', [String(Math.ceil(1_000_000 * share))])) as {
+    readonly timesSmaller: number;
+    readonly bytesPerCall: number;
+  };
+  return [
+    figureOf('room: a run of 100 turns, times smaller than its requests', '×', [taken.timesSmaller]),
+    figureOf('room: a small call', 'bytes', [taken.bytesPerCall]),
+  ];
 }
 
 async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {

@@ -185,7 +185,7 @@ export const ROOMS: readonly Room[] = [
     name: 'traces',
     files: ['src/traces/**'],
     own: ['traces/'],
-    rooms: ['core/', 'egress/port.ts', 'gateway/ports.ts', 'store/ports.ts'],
+    rooms: ['core/', 'egress/port.ts', 'gateway/ports.ts', 'store/ports.ts', 'surfaces/registry.ts', 'surfaces/kind.ts'],
     packages: ['pbf'],
     node: ['plain'],
     world: 'acting',

@@ -2,6 +2,8 @@ import { upstreamOf } from '#core/fleet/health.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { AttemptRecord, Intent, Terminal } from '#core/record/record.ts';
 import { reasonLine } from '#core/routing/explain.ts';
+import { conversationOf } from './conversation.ts';
+import type { Conversation, SaidWords, ToldMessage } from './conversation.ts';
 import type { AttributeValue, Attributes, Span } from './span.ts';
 
 /** One call that has ended. */
@@ -9,7 +11,7 @@ export interface EndedCall {
   readonly intent: Intent;
   readonly terminal: Terminal;
   /** The words of request and answer, where they may be told; null where not. */
-  readonly said: { readonly request: string; readonly reply: string | null } | null;
+  readonly said: SaidWords | null;
 }
 
 /** `digest`: SHA-256 in hex. The same call always has the same ids. */
@@ -26,7 +28,8 @@ export function spansOfCall(
   const traceId = digest(`trace ${intent.id}`).slice(0, 32);
   const spanId = digest(`span ${intent.id}`).slice(0, 16);
   const startMs = terminal.at - terminal.durationMs;
-  const place = { traceId, startMs, tables, operation: operationOf(intent) };
+  const conversation = said === null ? null : conversationOf(intent.surface, said);
+  const place = { traceId, startMs, tables, operation: operationOf(intent), intent };
   const call: Span = {
     traceId,
     spanId,
@@ -35,14 +38,20 @@ export function spansOfCall(
     kind: 'server',
     startMs,
     endMs: terminal.at,
-    attributes: known({ ...callAttributes(intent, terminal, tables), ...textAttributes(said) }),
+    attributes: known({ ...callAttributes(intent, terminal, tables), ...textAttributes(said, conversation) }),
     error: terminal.result === 'ok' ? null : (terminal.message ?? terminal.result),
   };
-  const attempts = terminal.attempts.map((attempt, index) => ({
-    ...attemptSpan(attempt, place),
-    spanId: digest(`span ${intent.id} ${index}`).slice(0, 16),
-    parentSpanId: spanId,
-  }));
+  // The words belong to whoever answered; of others only the end is told.
+  const answeredAt = terminal.attempts.findLastIndex(({ result, target }) => result === 'answered' && target === terminal.servedBy);
+  const attempts = terminal.attempts.map((attempt, index) => {
+    const span = attemptSpan(attempt, place);
+    return {
+      ...span,
+      attributes: index === answeredAt ? { ...span.attributes, ...messageAttributes(conversation) } : span.attributes,
+      spanId: digest(`span ${intent.id} ${index}`).slice(0, 16),
+      parentSpanId: spanId,
+    };
+  });
   return [call, ...attempts];
 }
 
@@ -76,19 +85,65 @@ function callAttributes(intent: Intent, terminal: Terminal, tables: PolicyTables
   };
 }
 
-function textAttributes(said: EndedCall['said']): Partial<Record<string, AttributeValue | null>> {
-  if (said === null) return {};
+function textAttributes(said: SaidWords | null, conversation: Conversation | null): Partial<Record<string, AttributeValue | null>> {
+  if (said === null || conversation === null) return {};
   return {
     'input.value': said.request,
     'input.mime_type': 'application/json',
-    'output.value': said.reply,
-    'output.mime_type': said.reply === null ? null : 'application/json',
+    'output.value': conversation.body,
+    'output.mime_type': conversation.body === null ? null : 'application/json',
   };
+}
+
+/** What was said, message by message: once for those who read a list of OpenInference's attributes, once as JSON for the others. */
+function messageAttributes(conversation: Conversation | null): Attributes {
+  if (conversation === null || conversation.messages.length === 0) return {};
+  const { messages, leftOut, answer, parameters } = conversation;
+  return known({
+    'input.value': JSON.stringify(messages.map(plainMessage)),
+    'input.mime_type': 'application/json',
+    ...Object.assign({}, ...messages.map((message, at) => listedMessage(`llm.input_messages.${at}.message`, message))),
+    'gatehouse.messages_left_out': leftOut === 0 ? null : leftOut,
+    'llm.invocation_parameters': Object.keys(parameters).length === 0 ? null : JSON.stringify(parameters),
+    'output.value': answer === null ? null : JSON.stringify(plainMessage(answer)),
+    'output.mime_type': answer === null ? null : 'application/json',
+    ...(answer === null ? {} : listedMessage('llm.output_messages.0.message', answer)),
+  });
+}
+
+function plainMessage({ role, text, calls, callId }: ToldMessage): object {
+  return {
+    role,
+    content: text,
+    ...(calls.length === 0
+      ? {}
+      : { tool_calls: calls.map(({ id, name, arguments: given }) => ({ id, type: 'function', function: { name, arguments: given } })) }),
+    ...(callId === null ? {} : { tool_call_id: callId }),
+  };
+}
+
+function listedMessage(path: string, { role, text, calls, callId }: ToldMessage): Partial<Record<string, AttributeValue | null>> {
+  const entries: [string, AttributeValue | null][] = [
+    [`${path}.role`, role],
+    [`${path}.content`, text === '' ? null : text],
+    [`${path}.tool_call_id`, callId],
+  ];
+  for (const [at, call] of calls.entries()) {
+    const place = `${path}.tool_calls.${at}.tool_call`;
+    entries.push([`${place}.id`, call.id], [`${place}.function.name`, call.name], [`${place}.function.arguments`, call.arguments]);
+  }
+  return Object.fromEntries(entries);
 }
 
 function attemptSpan(
   attempt: AttemptRecord,
-  of: { readonly traceId: string; readonly startMs: number; readonly tables: PolicyTables; readonly operation: string },
+  of: {
+    readonly traceId: string;
+    readonly startMs: number;
+    readonly tables: PolicyTables;
+    readonly operation: string;
+    readonly intent: Intent;
+  },
 ): Omit<Span, 'spanId' | 'parentSpanId'> {
   const target = of.tables.targets.get(attempt.target);
   const model = target?.model ?? attempt.target;
@@ -102,6 +157,8 @@ function attemptSpan(
     endMs: startMs + attempt.endMs,
     attributes: known({
       'openinference.span.kind': of.operation === 'embeddings' ? 'EMBEDDING' : 'LLM',
+      'session.id': of.intent.facts?.session ?? null,
+      'user.id': of.intent.principal,
       'langfuse.observation.type': of.operation === 'embeddings' ? 'embedding' : 'generation',
       'langfuse.observation.completion_start_time':
         attempt.firstTokenMs === null ? null : JSON.stringify(new Date(startMs + attempt.firstTokenMs).toISOString()),
@@ -117,6 +174,8 @@ function attemptSpan(
       'llm.model_name': attempt.model ?? model,
       'llm.token_count.prompt': input,
       'llm.token_count.completion': output,
+      'llm.token_count.prompt_details.cache_read': attempt.usage?.cachedInput ?? null,
+      'llm.token_count.completion_details.reasoning': attempt.usage?.reasoning ?? null,
       'llm.token_count.total': input === null || output === null ? null : input + output,
       'server.address': attempt.address,
       'http.response.status_code': attempt.status,

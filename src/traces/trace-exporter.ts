@@ -59,7 +59,8 @@ const callsMax = 2_048;
 /** Characters of text that may wait. */
 const sizeMax = 32_000_000;
 const batchCalls = 128;
-const batchSize = 4_000_000;
+/** Reading what was said takes its time, and those who wait for an answer wait for it. */
+const batchSize = 1_000_000;
 const gatherMs = 1_000;
 const backoffMs = [1_000, 5_000, 15_000, 60_000];
 

@@ -18,7 +18,7 @@ export function tracedRecord(
 ): RecordSink {
   const underWay = new Map<string, Begun>();
   const textOf = (said: Said | undefined): string | null =>
-    said?.capture === 'full' && withText() ? Buffer.from(said.bytes).toString('utf8') : null;
+    said?.capture === 'full' && said.tooLong === undefined && withText() ? Buffer.from(said.bytes).toString('utf8') : null;
   return {
     begin: (intent, said, options) => {
       underWay.set(intent.id, { intent, request: textOf(said) });
@@ -33,7 +33,8 @@ export function tracedRecord(
       await record.end(terminal, said);
       if (!begun) return;
       const { intent, request } = begun;
-      take({ intent, terminal, said: request === null ? null : { request, reply: textOf(said) } });
+      const streamed = said?.streamOf !== undefined;
+      take({ intent, terminal, said: request === null ? null : { request, reply: textOf(said), streamed } });
     },
     hurry: () => record.hurry?.(),
     writable: () => record.writable(),

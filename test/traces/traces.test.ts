@@ -55,6 +55,72 @@ test('a call is a span with a span for each attempt below it, in both vocabulari
   assert.equal(told('langfuse.observation.cost_details'), '{"total":0.000018}');
 });
 
+const talk = JSON.stringify({
+  model: 'auto',
+  temperature: 0.2,
+  messages: [
+    { role: 'system', content: 'be brief' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'what is this' },
+        { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'read', arguments: '{"path":"x"}' } }],
+    },
+    { role: 'tool', tool_call_id: 'call_1', content: 'nothing' },
+  ],
+});
+const chunk = (delta: object, finish: string | null = null): string =>
+  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+
+test('the span of the attempt that answered has the messages one by one; a stream is told as the message that it amounts to', () => {
+  const attempts = [
+    attemptWith({ target: 'tower/coder', result: 'failed', firstTokenMs: null }),
+    attemptWith({ target: 'away/large', usage }),
+  ];
+  const call = callWith({ attempts, servedBy: 'away/large' });
+  const stream = `${chunk({ role: 'assistant', content: 'a ' })}${chunk({ content: 'cat' })}${chunk({ tool_calls: [{ index: 0, id: 'call_2', type: 'function', function: { name: 'look', arguments: '{}' } }] })}${chunk({}, 'tool_calls')}data: [DONE]\n\n`;
+  const told = spansOfCall({ ...call, said: { request: talk, reply: stream, streamed: true } }, { tables, digest });
+  const [whole, failed, answered] = readTraces(Buffer.from(encodeSpans(told, source))).spans.map(({ attributes }) => attributes);
+  assert.ok(whole && failed && answered);
+  const body: { choices: { message: { content: string } }[] } = JSON.parse(String(whole.get('output.value')));
+  assert.equal(body.choices[0]?.message.content, 'a cat');
+  assert.deepEqual(
+    [...failed.keys()].filter((key) => /_messages|put\.value/.test(key)),
+    [],
+  );
+  const at = (key: string): unknown => answered.get(`llm.${key}`);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((index) => at(`input_messages.${index}.message.role`)),
+    ['system', 'user', 'assistant', 'tool', undefined],
+  );
+  assert.equal(at('input_messages.1.message.content'), 'what is this\n[image/png]');
+  assert.equal(at('input_messages.2.message.tool_calls.0.tool_call.function.arguments'), '{"path":"x"}');
+  assert.equal(at('input_messages.3.message.tool_call_id'), 'call_1');
+  assert.equal(at('invocation_parameters'), '{"temperature":0.2}');
+  assert.deepEqual([at('output_messages.0.message.role'), at('output_messages.0.message.content')], ['assistant', 'a cat']);
+  assert.equal(at('output_messages.0.message.tool_calls.0.tool_call.function.name'), 'look');
+  assert.deepEqual([answered.get('session.id'), answered.get('user.id')], ['s', call.intent.principal]);
+  assert.doesNotMatch(JSON.stringify([...answered]), /iVBORw0KGgo/);
+});
+
+test('of a long conversation the latest messages are told and the others counted; what cannot be read is left out', () => {
+  const messages = Array.from({ length: 300 }, (_, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content: `message ${at}` }));
+  const call = callWith({ attempts: [attemptWith({ target: 'away/large' })], servedBy: 'away/large' });
+  const attributesFor = (request: string) =>
+    spansOfCall({ ...call, said: { request, reply: 'no JSON', streamed: false } }, { tables, digest })[1]?.attributes ?? {};
+  const long = attributesFor(JSON.stringify({ model: 'auto', messages }));
+  assert.equal(long['llm.input_messages.199.message.content'], 'message 299');
+  assert.equal(long['llm.input_messages.200.message.role'], undefined);
+  assert.equal(long['gatehouse.messages_left_out'], 100);
+  assert.equal(attributesFor('{"messages":')['llm.input_messages.0.message.role'], undefined);
+});
+
 test('the same call has the same ids, another call others', () => {
   const [one, again, other] = [callWith(), callWith(), callWith({}, 'r2')].map((call) => spansOfCall(call, { tables, digest })[0]);
   assert.equal(one?.traceId, again?.traceId);
@@ -99,7 +165,7 @@ function stage(party: { location: 'house' | 'cloud'; text: boolean } | null = { 
   return on;
 }
 
-const said = { request: '{"messages":[]}', reply: 'the words' };
+const said = { request: '{"messages":[]}', reply: 'the words', streamed: false };
 
 const tierOf = (call: EndedCall, tier: 'sovereign' | 'local-first' | 'cloud-explicit'): EndedCall => ({
   ...call,

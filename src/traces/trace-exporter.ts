@@ -62,6 +62,8 @@ const batchCalls = 128;
 /** Reading what was said takes its time, and those who wait for an answer wait for it. */
 const batchSize = 1_000_000;
 const gatherMs = 1_000;
+/** What waits when the house closes is sent for so long. */
+const closingMs = 2_000;
 const backoffMs = [1_000, 5_000, 15_000, 60_000];
 
 /**
@@ -77,7 +79,12 @@ export class TraceExporter {
   #trouble: string | null = null;
   #exported = 0;
   #dropped = 0;
+  /** The batch that is being sent, until it is taken, refused or to be tried again. */
+  #underWay: Promise<void> = Promise.resolve();
+  /** Nothing more is taken. */
   #stopped = false;
+  /** Nothing more is counted. */
+  #closed = false;
   #cancelTimer: (() => void) | null = null;
 
   constructor(parts: TraceExporterParts) {
@@ -128,17 +135,38 @@ export class TraceExporter {
     return { exported: this.#exported, dropped: this.#dropped, waiting: this.#waiting.length };
   }
 
-  /** Takes nothing more; one last batch is tried. */
+  /** Takes nothing more, and sends what waits, for 2 s at most; what is left then is dropped. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelTimer?.();
-    if (!this.#sending && this.#waiting.length > 0 && this.#failures === 0) await this.#send();
+    this.#cancelTimer = null;
+    let cancel = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#parts.clock.after(closingMs, resolve);
+    });
+    await Promise.race([this.#sendAll(), late]);
+    cancel();
+    this.#closed = true;
+    const left = this.#waiting.length;
+    if (left === 0) return;
+    this.#forget(() => true);
+    this.#tell(`${left} calls were not told before the house closed`);
+  }
+
+  /** A receiver that does not take a batch now will not take the next either. */
+  async #sendAll(): Promise<void> {
+    await this.#underWay;
+    for (let failures = this.#failures; this.#waiting.length > 0 && this.#failures <= failures && !this.#closed;) {
+      failures = this.#failures;
+      this.#underWay = this.#send();
+      await this.#underWay;
+    }
   }
 
   #wake(afterMs: number): void {
     this.#cancelTimer ??= this.#parts.clock.after(afterMs, () => {
       this.#cancelTimer = null;
-      void this.#send();
+      this.#underWay = this.#send();
     });
   }
 
@@ -155,6 +183,7 @@ export class TraceExporter {
     );
     const posted = await this.#parts.post(body, { tier, location: to.location, policyHash: this.#parts.tables().hash });
     this.#sending = false;
+    if (this.#closed) return;
     if (posted.outcome === 'not_now') this.#notNow(posted.reason);
     else this.#settled(batch, posted);
     if (this.#stopped || this.#waiting.length === 0) return;

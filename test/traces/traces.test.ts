@@ -266,6 +266,57 @@ test('what waits for a receiver in the house is not told to a cloud that takes i
   assert.deepEqual(on.exporter.counts(), { exported: 1, dropped: 1, waiting: 0 });
 });
 
+test('at the end all that waits is sent, batch after batch', async () => {
+  const on = stage();
+  for (let at = 0; at < 1_000; at++) on.exporter.take(callWith({}, `r${at}`));
+  await on.exporter.stop();
+  assert.deepEqual(on.exporter.counts(), { exported: 1_000, dropped: 0, waiting: 0 });
+  assert.equal(on.bodies.length, 8);
+  on.exporter.take(callWith());
+  assert.equal(on.exporter.counts().waiting, 0);
+});
+
+test('the end waits for the batch under way, and two seconds at most: what is left is counted as dropped', async () => {
+  const on = stage();
+  on.answer = new Promise<Posted>(() => {});
+  for (let at = 0; at < 300; at++) on.exporter.take(callWith({}, `r${at}`));
+  await on.clock.advance(1_000);
+  let stopped = false;
+  const stopping = on.exporter.stop().then(() => (stopped = true));
+  await on.clock.advance(1_999);
+  await turns();
+  assert.equal(stopped, false);
+  await on.clock.advance(1);
+  await stopping;
+  assert.deepEqual(on.exporter.counts(), { exported: 0, dropped: 300, waiting: 0 });
+  assert.deepEqual(on.troubles, ['300 calls were not told before the house closed']);
+});
+
+test('at the end a receiver that was away is tried once more, and only once', async () => {
+  const on = stage();
+  on.answer = { outcome: 'not_now', reason: 'refused: nobody listens' };
+  for (let at = 0; at < 200; at++) on.exporter.take(callWith({}, `r${at}`));
+  await on.clock.advance(1_000);
+  await turns();
+  await on.exporter.stop();
+  assert.equal(on.bodies.length, 2);
+  assert.deepEqual(on.exporter.counts(), { exported: 0, dropped: 200, waiting: 0 });
+});
+
+test('an answer that comes after the end changes no count', async () => {
+  const on = stage();
+  let answer: (posted: Posted) => void = () => {};
+  on.answer = new Promise<Posted>((resolve) => (answer = resolve));
+  on.exporter.take(callWith());
+  await on.clock.advance(1_000);
+  const stopping = on.exporter.stop();
+  await on.clock.advance(2_000);
+  await stopping;
+  answer({ outcome: 'taken' });
+  await turns();
+  assert.deepEqual(on.exporter.counts(), { exported: 0, dropped: 1, waiting: 0 });
+});
+
 test('once nobody collects any more, nothing waits', async () => {
   const on = stage();
   on.exporter.take(callWith());

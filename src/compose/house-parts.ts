@@ -43,7 +43,8 @@ import { figuresOf } from './figures.ts';
 import { policyInForce, recordSettings } from './policy-in-force.ts';
 import { provenPolicy } from './prove-house.ts';
 import { requestIds } from './request-ids.ts';
-import { partiesOf, traceParts, tracesKeyHeaders } from './trace-parts.ts';
+import { collectorOf, partiesOf, traceParts, tracesKeyHeaders } from './trace-parts.ts';
+import type { TraceParts } from './trace-parts.ts';
 
 /** What the parts are made from. */
 export interface HouseGround {
@@ -125,7 +126,7 @@ export function houseParts(ground: HouseGround): HouseParts {
     telemetry,
     asking,
     addresses,
-    reload: () => reload(ground, { inForce, fleet, dialer, telemetry, prober }),
+    reload: () => reload(ground, { inForce, fleet, dialer, telemetry, prober, traces }),
     recover: (upstream) => recovery.recover(upstream, 'operator'),
     demo: ground.demo === null ? null : lookingAfter(ground.demo, prober),
   });
@@ -231,8 +232,11 @@ function houseOf(
 }
 
 /** Reads the policy again. One swap without an await in it: no request sees half of either policy; a wrong file changes nothing. */
-async function reload(ground: HouseGround, parts: Moving & { readonly prober: Prober }): Promise<Reloaded> {
-  const { inForce, fleet, dialer, telemetry, prober } = parts;
+async function reload(
+  ground: HouseGround,
+  parts: Moving & { readonly prober: Prober; readonly traces: Pick<TraceParts, 'start'> },
+): Promise<Reloaded> {
+  const { inForce, fleet, dialer, telemetry, prober, traces } = parts;
   const next = provenPolicy(ground.readPolicy());
   if (!next.ok) {
     telemetry.watch.tell({ type: 'policy', hash: inForce.tables.hash, outcome: 'refused' });
@@ -243,6 +247,7 @@ async function reload(ground: HouseGround, parts: Moving & { readonly prober: Pr
     return { outcome: 'refused', problems: ['The record cannot be written now, so the policy stays as it was.'] };
   }
   ground.store.use(recordSettings(next.policy));
+  const collectorChanged = collectorOf(next) !== collectorOf(inForce.policy);
   inForce.policy = next;
   inForce.tables = tablesOf(next.policy, next.hash);
   dialer.setUpstreams(partiesOf(inForce.tables.policy));
@@ -250,6 +255,7 @@ async function reload(ground: HouseGround, parts: Moving & { readonly prober: Pr
   telemetry.watch.tell({ type: 'policy', hash: next.hash, outcome: 'loaded' });
   await resolveAll(inForce.tables, dialer);
   void prober.round();
+  if (collectorChanged) void traces.start();
   return { outcome: 'loaded', hash: next.hash, warnings: [...next.warnings, ...next.notes].map(formatProblem) };
 }
 

@@ -19,6 +19,11 @@ export function partiesOf(policy: Policy): readonly DialUpstream[] {
   return [...upstreams, { name: tracesPartyName, url: traces.url, location: traces.location, models: [], party: true }];
 }
 
+/** Who collects traces and with which key, to tell whether a reload changed it. */
+export function collectorOf({ policy, secrets }: LoadedPolicy): string {
+  return JSON.stringify([policy.traces ?? null, secrets.get(tracesPartyName) ?? null]);
+}
+
 /** The headers that carry the key of who collects traces: basic where a user is named, else a bearer's. */
 export function tracesKeyHeaders({ policy, secrets }: LoadedPolicy): Readonly<Record<string, string>> {
   const key = secrets.get(tracesPartyName);
@@ -41,7 +46,7 @@ export interface TraceGround {
 export interface TraceParts {
   readonly exporter: TraceExporter;
   record(sink: RecordSink): RecordSink;
-  /** Looks the collector's name up and tries it; says how that went. */
+  /** Looks the collector's name up and tries it; says how that went. At the start, and whenever a reload changes who it is. */
   start(): Promise<void>;
 }
 
@@ -68,6 +73,8 @@ export function traceParts({ version, tables, dialer, clock, digest, watch }: Tr
     exporter,
     record: (sink) => tracedRecord(sink, { take: (call) => exporter.take(call), withText: () => party()?.text === true }),
     start: async () => {
+      // A reload may have put another party in its place.
+      taken = false;
       const posted = await exporter.selfTest();
       const to = party();
       if (posted !== null && to) tell(selfTestText(posted, to.url));

@@ -128,7 +128,18 @@ export class TraceExporter {
       error: null,
     };
     const right = { tier: 'cloud-explicit', location: to.location, policyHash: tables().hash } as const;
-    return this.#parts.post(encodeSpans([span], this.#parts.source), right);
+    const posted = await this.#parts.post(encodeSpans([span], this.#parts.source), right);
+    if (posted.outcome === 'taken') this.#hurry();
+    return posted;
+  }
+
+  /** Whoever takes a span now takes what has waited for another try, too. */
+  #hurry(): void {
+    this.#failures = 0;
+    if (this.#waiting.length === 0 || this.#sending || this.#stopped) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#wake(0);
   }
 
   counts(): TraceCounts {

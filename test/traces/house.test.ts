@@ -86,3 +86,19 @@ test('a receiver that is not there, says no or never answers costs the calls not
   );
   assert.equal(await ask(away), 200);
 });
+
+test('a reload that changes where traces go tries the new receiver at once; one that does not tries nobody', async (t) => {
+  const [first, second] = [await startOtlpReceiver(t), await startOtlpReceiver(t)];
+  const house = await houseWith(t, policyWith(`{ url: "${first.url}" }`));
+  const taken = (url: string) => house.told.filter(({ happening }) => JSON.stringify(happening).includes(`taken by ${url}`)).length;
+  await house.untilTold(() => taken(first.url) === 1);
+  house.writePolicy(policyWith(`{ url: "${second.url}" }`));
+  await house.house().reload();
+  await house.untilTold(() => taken(second.url) === 1);
+  assert.equal(second.spans()[0]?.name, 'gatehouse self-test');
+  house.writePolicy((urls) => policyWith(`{ url: "${second.url}" }`)(urls).replace('slots: 4', 'slots: 5'));
+  await house.house().reload();
+  await ask(house);
+  await callSpan(second);
+  assert.deepEqual([taken(first.url), taken(second.url)], [1, 1]);
+});

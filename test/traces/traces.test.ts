@@ -216,6 +216,21 @@ test('a receiver that is down is tried again, later and later; nothing is lost u
   assert.deepEqual(on.troubles, ['refused: nobody listens', null]);
 });
 
+test('once a span of our own is taken, what waited for its next try goes at once', async () => {
+  const on = stage();
+  on.answer = { outcome: 'not_now', reason: 'refused: nobody listens' };
+  on.exporter.take(callWith());
+  for (const ms of [1_000, 1_000, 5_000]) {
+    await on.clock.advance(ms);
+    await turns();
+  }
+  on.answer = { outcome: 'taken' };
+  await on.exporter.selfTest();
+  await on.clock.advance(0);
+  await turns();
+  assert.deepEqual(on.exporter.counts(), { exported: 1, dropped: 0, waiting: 0 });
+});
+
 test('what is refused is given up and counted, with the reason told once', async () => {
   const on = stage();
   on.answer = { outcome: 'refused', reason: 'it answered 401' };

@@ -239,7 +239,7 @@ const reply = (args: string): string =>
 
 test('a run that makes the same tool call again and again is looping, however its arguments are ordered; so is one that only fails', async (t) => {
   const turn = (id: string, session: string, said: string, terminal: Partial<Terminal> = {}): StoreOp[] =>
-    callOps({ id, intent: { session }, terminal, said: { request: '{"messages":[]}', reply: said } });
+    callOps({ id, intent: { session, surface: 'openai-chat' }, terminal, said: { request: '{"messages":[]}', reply: said } });
   const { database } = await recordOf(t, [
     ...turn('a', 'loops', reply('{"path":"x","n":1}'), { usage: { input: 100, output: 1, cachedInput: null, reasoning: null } }),
     ...turn('b', 'loops', reply('{"n":1,"path":"x"}')),

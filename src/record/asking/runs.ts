@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { surfaces } from '#surfaces/registry.ts';
 import { boundsOf, listRecords } from './list-records.ts';
 import type { RecordFilter } from './list-records.ts';
 import { storyOf } from './read-call.ts';
@@ -6,6 +7,7 @@ import { numberIn, textIn } from './record-row.ts';
 import { judgeRun } from './judge-run.ts';
 import type { RunSigns, Turn } from './judge-run.ts';
 import { toolCallsOf } from './tool-calls.ts';
+import type { ToolCall } from './tool-calls.ts';
 
 /** Calls of one session, as lists show them. */
 export interface RunRow {
@@ -71,8 +73,14 @@ export function readRun(database: DatabaseSync, session: string): Run | null {
       outputTokens: row.outputTokens,
       costNano: row.costNano,
       durationMs: row.durationMs,
-      toolCalls: reply?.state === 'kept' ? toolCallsOf(Buffer.from(reply.bytes).toString('utf8')) : null,
+      toolCalls: reply?.state === 'kept' ? callsIn(row.surface, reply.bytes) : null,
     };
   });
   return { session, turns, ...judgeRun(turns) };
+}
+
+/** Null where nobody speaks that API any more. */
+function callsIn(surface: string, reply: Uint8Array): readonly ToolCall[] | null {
+  const dialect = surfaces.find(({ name }) => name === surface)?.dialect;
+  return dialect ? toolCallsOf(reply, dialect) : null;
 }

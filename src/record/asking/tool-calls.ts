@@ -1,16 +1,20 @@
+import type { Dialect, ReplyEvent } from '#core/reply/event.ts';
+import { replyCalls } from '#core/reply/reply-calls.ts';
+
 /** One call of a tool that a model asked for: equal texts are equal calls. */
 export type ToolCall = string;
 
 /** The tool calls of a recorded reply, as `name(arguments)` with the arguments' keys in order; empty where there are none. */
-export function toolCallsOf(reply: string): readonly ToolCall[] {
-  const body = parsed(reply);
-  const choices = listIn(body, 'choices').map((choice) => memberOf(choice, 'message'));
-  return choices.flatMap((message) =>
-    listIn(message, 'tool_calls').map((call) => {
-      const named = memberOf(call, 'function');
-      return `${textOf(memberOf(named, 'name'))}(${sameSpelling(textOf(memberOf(named, 'arguments')))})`;
-    }),
-  );
+export function toolCallsOf(reply: Uint8Array, dialect: Dialect): readonly ToolCall[] {
+  return replyCalls(eventsOf(reply, dialect)).map((call) => `${call.name}(${sameSpelling(call.arguments)})`);
+}
+
+/** A reply is kept as one body; as the stream that it was only where no body could be made of it. */
+function eventsOf(reply: Uint8Array, dialect: Dialect): readonly ReplyEvent[] {
+  const whole = dialect.readWhole(reply);
+  if (whole.kind === 'data') return [whole];
+  const reader = dialect.readStream(Number.MAX_SAFE_INTEGER);
+  return [...reader.push(reply), ...reader.end()];
 }
 
 /** Arguments that mean the same are spelled the same. */
@@ -30,17 +34,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)).get(name) : undefined;
-}
-
-function listIn(value: unknown, name: string): readonly unknown[] {
-  const list = memberOf(value, name);
-  return Array.isArray(list) ? list : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -4,6 +4,7 @@ import type { Findings } from './finding.ts';
 import { endCells, recordColumns, startCells } from './expected-row.ts';
 import type { Row } from './expected-row.ts';
 import { HashTable } from './hash-table.ts';
+import type { TermCheck } from './check-terms.ts';
 import { MergedRows } from './merge-rows.ts';
 import { textAt } from './read-entry.ts';
 import type { Entry } from './read-entry.ts';
@@ -15,6 +16,7 @@ const [open, ended, interrupted] = [1, 2, 3];
 export class CallCheck {
   readonly #findings: Findings;
   readonly #rows: MergedRows;
+  readonly #terms: TermCheck;
   readonly #rowOfId;
   readonly #ids = new HashTable();
   readonly #states: number[] = [];
@@ -28,9 +30,10 @@ export class CallCheck {
   /** Ends of calls whose start was pruned; these have no rows. */
   startsPruned = 0;
 
-  constructor(db: DatabaseSync, findings: Findings, options: { readonly pruned: boolean }) {
+  constructor(db: DatabaseSync, findings: Findings, options: { readonly pruned: boolean; readonly terms: TermCheck }) {
     this.#findings = findings;
     this.#pruned = options.pruned;
+    this.#terms = options.terms;
     this.#rows = new MergedRows(db, 'records', { columns: recordColumns, findings });
     this.#rowOfId = db.prepare('SELECT seq FROM records WHERE id = ?');
   }
@@ -67,6 +70,7 @@ export class CallCheck {
     const number = this.#ids.add(hashOf(id));
     const before = this.#states[number];
     const start = this.#startOf(entry, id, before);
+    this.#terms.sawEnd(entry.seq);
     this.#states[number] = entry.type === 'interrupted' ? interrupted : ended;
     this.#open.delete(id);
     if (start !== null) this.#compare(entry, id, start);
@@ -96,7 +100,9 @@ export class CallCheck {
       this.#superseded.set(id, { seq: entry.seq, start });
       return;
     }
-    this.#rows.compare(entry.seq, row, { ...endCells(entry), ...start });
+    const expected = { ...endCells(entry), ...start };
+    this.#rows.compare(entry.seq, row, expected);
+    this.#terms.see(expected);
   }
 
   #hasLaterRow(id: string, seq: number): boolean {
@@ -109,6 +115,7 @@ export class CallCheck {
 
   finish(): void {
     this.#rows.finish();
+    this.#terms.finish();
     for (const [id, { seq }] of this.#superseded) this.#findings.add('row_missing', seq, `records has no row of entry ${seq}, ${id}`);
   }
 }

@@ -14,6 +14,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   bodies: ['hash', 'digest', 'salt', 'coding', 'bytes'],
   records: recordColumns,
   scores: scoreColumns,
+  terms: ['term', 'seq'],
 };
 
 /** How many faults of the file SQLite is asked to list. */

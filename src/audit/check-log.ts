@@ -5,6 +5,7 @@ import { CallCheck } from './check-calls.ts';
 import { checkErased } from './check-file.ts';
 import { agrees } from './check-outside.ts';
 import type { Outside } from './check-outside.ts';
+import { TermCheck } from './check-terms.ts';
 import { CheckpointCheck, PruneCheck } from './check-seals.ts';
 import type { Proof, SealKey } from './check-seals.ts';
 import { scoreCells, scoreColumns } from './expected-row.ts';
@@ -17,6 +18,8 @@ export interface LogCheckOptions {
   readonly findings: Findings;
   readonly seal: SealKey;
   readonly outside: Outside | null;
+  /** Up to where the file says that terms were written; null if it says nothing. */
+  readonly termsThrough: string | null;
   /** Told now and then how many entries were read. */
   readonly progress: (entries: number) => void;
 }
@@ -51,7 +54,8 @@ export class LogCheck {
     this.#db = db;
     this.#options = options;
     this.first = Number(db.prepare('SELECT seq FROM log ORDER BY seq LIMIT 1').get()?.['seq'] ?? 1);
-    this.#calls = new CallCheck(db, findings, { pruned: this.first > 1 });
+    const terms = new TermCheck(db, findings, { mark: options.termsThrough, first: this.first });
+    this.#calls = new CallCheck(db, findings, { pruned: this.first > 1, terms });
     this.#checkpoints = new CheckpointCheck(findings, seal, this.first);
     this.#prunes = new PruneCheck(findings, seal);
     this.#bodies = new BodyCheck(db, findings);

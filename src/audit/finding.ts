@@ -26,6 +26,8 @@ export const findingMeanings = {
   row: 'the table that people ask says something else than the log',
   row_missing: 'a call of the log is not in the table that people ask',
   row_extra: 'the table that people ask has a row that the log does not know',
+  term_missing: 'a call is not found by what it was: lists that ask for that leave it out',
+  term_extra: 'the index of calls leads to where no such call is',
 } as const;
 
 export type FindingCode = keyof typeof findingMeanings;

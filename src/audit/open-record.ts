@@ -68,6 +68,8 @@ export interface Identity {
   readonly key: string;
   /** What the writer notes of the entries it gave up; null if it notes nothing. */
   readonly prunedBefore: string | null;
+  /** Up to which call it says that terms were written; null if it says nothing. */
+  readonly termsThrough: string | null;
 }
 
 /** What the file says of itself. */
@@ -80,8 +82,11 @@ export function identityOf({ db, file }: OpenRecord): Identity {
   }
   const [log, key] = [rows.get('log'), rows.get('key')];
   if (typeof log !== 'string' || typeof key !== 'string') throw new CannotRead(`${file} does not say which log it is`);
-  const pruned = rows.get('prunedBefore');
-  return { log, key, prunedBefore: pruned === undefined ? null : typeof pruned === 'string' ? pruned : 'no text' };
+  const noted = (name: string): string | null => {
+    const value = rows.get(name);
+    return value === undefined ? null : typeof value === 'string' ? value : 'no text';
+  };
+  return { log, key, prunedBefore: noted('prunedBefore'), termsThrough: noted('termsThrough') };
 }
 
 /** A public key as a person gives it: its base64, or the name of a file with that or with PEM. */

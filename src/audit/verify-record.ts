@@ -54,7 +54,7 @@ export function verifyRecord(path: string, options: VerifyOptions): AuditReport 
 
 function check(record: OpenRecord, options: VerifyOptions): AuditReport {
   const findings = new Findings();
-  const { log, key: named, prunedBefore } = identityOf(record);
+  const { log, key: named, prunedBefore, termsThrough } = identityOf(record);
   const own = publicKeyFrom(named);
   const key = options.key ?? own;
   if (!/^[0-9a-f]{32}$/.test(log)) findings.add('meta', null, `its id is "${log}"`);
@@ -63,7 +63,7 @@ function check(record: OpenRecord, options: VerifyOptions): AuditReport {
   checkPages(record.db, findings);
   const seal = { log, key };
   const outside = options.checkpoints === null ? null : readOutside(options.checkpoints, findings, seal);
-  const pass = checkTables(record.db, findings) ? runPass(record, findings, { seal, outside, options }) : null;
+  const pass = checkTables(record.db, findings) ? runPass(record, findings, { seal, outside, termsThrough, options }) : null;
   const before = pass?.result().before ?? 1;
   if ((prunedBefore ?? '1') !== String(before)) {
     findings.add('meta', null, `it says that entries before ${prunedBefore ?? '1'} were given up, prune entries say ${before}`);
@@ -88,12 +88,20 @@ function check(record: OpenRecord, options: VerifyOptions): AuditReport {
 function runPass(
   record: OpenRecord,
   findings: Findings,
-  { seal, outside, options }: { readonly seal: SealKey; readonly outside: Outside | null; readonly options: VerifyOptions },
+  {
+    options,
+    ...known
+  }: {
+    readonly seal: SealKey;
+    readonly outside: Outside | null;
+    readonly termsThrough: string | null;
+    readonly options: VerifyOptions;
+  },
 ): LogCheck | null {
   const progress = options.progress ?? ((): void => undefined);
   let pass: LogCheck | null = null;
   try {
-    pass = new LogCheck(record.db, { findings, seal, outside, progress });
+    pass = new LogCheck(record.db, { ...known, findings, progress });
     pass.run();
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
+import { dropTerms } from './asking/terms.ts';
 import type { BodyKeeper } from './body-keeper.ts';
 import { hashBytes, lengthBytes } from './chain.ts';
 import type { Head } from './chain.ts';
@@ -62,6 +63,7 @@ export class LogWriter {
   readonly #commit: StatementSync;
   readonly #insertEntry: StatementSync;
   readonly #insertRecord: StatementSync;
+  readonly #dropTerms: (id: string) => void;
   readonly #insertPolicy: StatementSync;
   readonly #insertScore: StatementSync;
 
@@ -85,6 +87,7 @@ export class LogWriter {
     this.#insertRecord = database.prepare(
       `INSERT OR REPLACE INTO records (seq, start_seq, ${names.join(', ')}) VALUES (?, ?, ${names.map(() => '?').join(', ')})`,
     );
+    this.#dropTerms = dropTerms(database);
     this.#insertPolicy = database.prepare('INSERT OR IGNORE INTO policies (hash, json) VALUES (?, ?)');
     this.#insertScore = database.prepare(
       'INSERT INTO scores (seq, id, name, value, label, source, comment, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -204,6 +207,8 @@ export class LogWriter {
         const said = entry.kind === 'terminal' ? entry.said : null;
         const reply = said === null || this.#keeper === null ? 'null' : this.#keeper.reply(said);
         const seq = this.append(entry.text, entry.kind === 'terminal' ? `"reply":${reply}` : '');
+        // It may take the place of a row whose end did not hold, and which was found by that end's terms.
+        if (entry.kind === 'interrupted') this.#dropTerms(String(entry.columns[0]));
         this.#insertRecord.run(seq, startSeq, ...entry.columns);
         return;
       }

@@ -104,6 +104,18 @@ export class Forger {
       if (entry['type'] === 'score') this.#insertScore(seq, entry);
     }
     this.db.exec('COMMIT');
+    this.#remakeTerms();
+  }
+
+  #remakeTerms(): void {
+    const columns = ['principal', 'profile', 'route', 'upstream', 'model', 'task', 'session', 'result', 'verdict', 'code'];
+    const through = "(SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'termsThrough')";
+    this.db.exec('BEGIN; DELETE FROM terms');
+    for (const column of columns) {
+      const of = `SELECT '${column}=' || substr(${column}, 1, 24), seq FROM records WHERE ${column} IS NOT NULL AND seq <= ${through}`;
+      this.db.exec(`INSERT INTO terms (term, seq) ${of}`);
+    }
+    this.db.exec('COMMIT');
   }
 
   #insertScore(seq: number, entry: Readonly<Record<string, unknown>>): void {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Intent, Terminal } from '#core/record/record.ts';
+import { TermTask } from '#record/asking/terms.ts';
 import { Bodies } from '#record/bodies.ts';
 import { Erasing } from '#record/erase.ts';
 import type { LogWriter } from '#record/log-writer.ts';
@@ -40,6 +41,7 @@ export class LogMaker {
   #outside: SecondPlace;
   #bodies: Bodies;
   #retention: Retention;
+  #terms: TermTask;
   #now = 1_763_000_000_000;
   #calls = 0;
   #open: Call[] = [];
@@ -52,11 +54,11 @@ export class LogMaker {
     this.folder = folder;
     this.#dice = dice;
     mkdirSync(folder, { recursive: true });
-    [this.#writer, this.#outside, this.#bodies, this.#retention] = this.#openAll();
+    [this.#writer, this.#outside, this.#bodies, this.#retention, this.#terms] = this.#openAll();
     this.changePolicy();
   }
 
-  #openAll(): [LogWriter, SecondPlace, Bodies, Retention] {
+  #openAll(): [LogWriter, SecondPlace, Bodies, Retention, TermTask] {
     const opened = openLog(this.folder, this.#now);
     if (isStartProblem(opened)) throw new Error(opened.problem);
     const { writer } = opened;
@@ -70,7 +72,8 @@ export class LogMaker {
     });
     const outside = new SecondPlace(join(this.folder, 'checkpoints.jsonl'), { id: writer.logId, publicKey: writer.publicKey });
     const retention = new Retention(writer, { limits: { ageMs: null, bytes: null }, removed: () => bodies.forget() });
-    return [writer, outside, bodies, retention];
+    const terms = new TermTask(writer.database, (work) => writer.transaction(work));
+    return [writer, outside, bodies, retention, terms];
   }
 
   #write(entries: readonly NewEntry[]): void {
@@ -133,6 +136,7 @@ export class LogMaker {
     this.#ended.push(call.intent.id);
     if (this.#dice.next() >= 0.03) return;
     this.#story.push('an answer not given');
+    if (this.#dice.next() < 0.5) this.rest();
     this.#write([interruptedEntry({ at: this.#now, id: call.intent.id, why: 'record_unavailable' }, start)]);
   }
 
@@ -196,7 +200,12 @@ export class LogMaker {
     if (this.#open.length > 0) this.#story.push('interrupted');
     this.#open = [];
     this.#writer.close();
-    [this.#writer, this.#outside, this.#bodies, this.#retention] = this.#openAll();
+    [this.#writer, this.#outside, this.#bodies, this.#retention, this.#terms] = this.#openAll();
+  }
+
+  /** Nothing else is to do: calls get the terms by which they are found. */
+  rest(): void {
+    while (this.#terms.slice());
   }
 
   close(): MadeLog {
@@ -214,7 +223,8 @@ export function makeLog(folder: string, dice: Dice, steps: number): MadeLog {
     if (die < 0.42) maker.start();
     else if (die < 0.82) maker.end();
     else if (die < 0.88) maker.score();
-    else if (die < 0.91) maker.administer();
+    else if (die < 0.9) maker.administer();
+    else if (die < 0.92) maker.rest();
     else if (die < 0.96) maker.checkpoint();
     else if (die < 0.97) maker.changePolicy();
     else if (die < 0.98) maker.erase();

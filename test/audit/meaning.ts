@@ -17,6 +17,10 @@ const questions = [
   'SELECT * FROM records ORDER BY seq',
   'SELECT * FROM scores ORDER BY seq',
   'SELECT id, seq FROM erased ORDER BY id',
+  'SELECT term, seq FROM terms ORDER BY term, seq',
+  // How far the terms were written means which calls have theirs, and whether calls to come will.
+  `SELECT (SELECT count(*) FROM records WHERE seq <= mark) AS have, mark > (SELECT max(seq) FROM log) AS ahead
+   FROM (SELECT CAST(value AS INTEGER) AS mark FROM meta WHERE name = 'termsThrough')`,
   "SELECT type, name, tbl_name FROM sqlite_schema WHERE type <> 'index' ORDER BY name",
   'PRAGMA user_version',
 ];

@@ -86,6 +86,43 @@ export const tableTamperings: readonly Tampering[] = [
     found: ['row_extra', 'row'],
     apply: runSql("INSERT OR REPLACE INTO scores (seq, id, name, value) VALUES (3, 'r1', 'quality', 1)"),
   },
+  { name: 'a term removed', found: ['term_missing'], apply: changeTerms('DELETE FROM terms WHERE (term, seq) = (?, ?)') },
+  {
+    name: 'a call without its terms',
+    found: ['term_missing'],
+    apply: changeTerms('DELETE FROM terms WHERE ? IS NOT NULL AND seq = ?'),
+  },
+  {
+    name: 'a term that leads to another call',
+    found: ['term_missing'],
+    apply: changeTerms('UPDATE terms SET seq = (SELECT seq FROM records ORDER BY random() LIMIT 1) WHERE (term, seq) = (?, ?)'),
+  },
+  {
+    name: 'a term that says something else',
+    found: ['term_missing'],
+    apply: changeTerms("UPDATE terms SET term = term || 'x' WHERE (term, seq) = (?, ?)"),
+  },
+  {
+    name: 'a term put in',
+    found: ['term_extra'],
+    apply: changeTerms("INSERT OR IGNORE INTO terms (term, seq) VALUES (replace(?, '=', '=k'), ?)"),
+  },
+  {
+    name: 'how far terms were written moved on',
+    found: ['meta', 'term_missing'],
+    apply: runSql(`INSERT OR REPLACE INTO meta (name, value) VALUES ('termsThrough', (SELECT max(seq) + 1000 FROM log))`),
+  },
+  {
+    name: 'how far terms were written moved on to the last call',
+    found: ['meta', 'term_missing'],
+    apply: runSql(`INSERT OR REPLACE INTO meta (name, value) VALUES ('termsThrough', (SELECT max(seq) FROM records))`),
+  },
+  { name: 'how far terms were written moved back', found: ['meta', 'term_extra'], apply: moveMarkBack },
+  {
+    name: 'how far terms were written spelt as no number',
+    found: ['meta'],
+    apply: runSql("INSERT OR REPLACE INTO meta (name, value) VALUES ('termsThrough', '0x10')"),
+  },
   { name: 'a text', found: ['body', 'body_missing', 'body_unnamed'], apply: changeColumn('bodies', ['bytes', 'salt', 'hash', 'coding']) },
   { name: 'how often a text is named', found: ['count'], apply: changeColumn('bodies', ['refs']) },
   { name: 'a text removed', found: ['body_missing'], apply: deleteRow('bodies') },
@@ -158,7 +195,7 @@ export const tableTamperings: readonly Tampering[] = [
     name: 'a table removed',
     found: [],
     apply: (victim) =>
-      runSql(`DROP TABLE ${victim.dice.pick(['log', 'records', 'bodies', 'nodes', 'policies', 'scores', 'meta'])}`)(victim),
+      runSql(`DROP TABLE ${victim.dice.pick(['log', 'records', 'bodies', 'nodes', 'policies', 'scores', 'terms', 'meta'])}`)(victim),
   },
   {
     name: 'a trigger that hides what comes',
@@ -171,6 +208,30 @@ export const tableTamperings: readonly Tampering[] = [
     apply: runSql('ALTER TABLE records RENAME TO kept; CREATE VIEW records AS SELECT * FROM kept'),
   },
 ];
+
+/** Changes a random term, or those of its call. */
+function changeTerms(sql: string): (victim: Victim) => boolean {
+  return (victim) => {
+    const forger = victim.forger();
+    const terms = forger.db.prepare('SELECT term, seq FROM terms').all();
+    if (terms.length === 0) return false;
+    const { term, seq } = victim.dice.pick(terms);
+    try {
+      return forger.db.prepare(sql).run(term ?? null, seq ?? null).changes > 0;
+    } catch {
+      // The other call has that term, too.
+      return false;
+    }
+  };
+}
+
+function moveMarkBack(victim: Victim): boolean {
+  const { db } = victim.forger();
+  const ends = db.prepare('SELECT DISTINCT seq FROM terms').all();
+  if (ends.length === 0) return false;
+  db.prepare("UPDATE meta SET value = ? WHERE name = 'termsThrough'").run(String(Number(victim.dice.pick(ends)['seq']) - 1));
+  return true;
+}
 
 function nodes(sql: string): (victim: Victim) => boolean {
   return (victim) => {

@@ -3,6 +3,7 @@ import type { GatewayError } from '#core/errors/gateway-error.ts';
 import { COST_KEYS } from '#record/asking/cost-groups.ts';
 import type { CostKey } from '#record/asking/cost-groups.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
+import { QuestionTooLong } from '#record/asking/question.ts';
 import type { Question } from '#record/asking/question.ts';
 import { TERM_COLUMNS } from '#record/asking/terms.ts';
 import { RecordUnavailable } from '#store/ports.ts';
@@ -36,12 +37,17 @@ export function callAnswer(id: string, control: Asking): Promise<Answer> {
   );
 }
 
-/** `GET /admin/cost?by=task`: sums of what calls cost. */
+/** `GET /admin/cost?by=task`: sums of what calls cost, the dearest one by one, the others as one. */
 export async function costAnswer(query: Query, control: Asking): Promise<Answer> {
   const by = query.get('by') ?? 'task';
   if (!isCostKey(by)) return unknownName(by, [...Object.keys(COST_KEYS), 'day'], { what: 'sum' });
-  const filter = filterOf(query, ['by']);
-  return isGatewayError(filter) ? filter : asked(control, { ask: 'cost', by, filter });
+  const filter = filterOf(query, ['by', 'limit']);
+  const numbers = numbersIn(query, ['limit']);
+  if (isGatewayError(filter)) return filter;
+  if (isGatewayError(numbers)) return numbers;
+  const limit = numbers.get('limit') ?? 100;
+  if (limit < 1 || limit > limitMax) return gatewayError('invalid_request', `"limit" must be 1 to ${limitMax}.`, { param: 'limit' });
+  return asked(control, { ask: 'cost', by, filter, limit });
 }
 
 /** `GET /admin/runs`: sessions with more than one call, latest first. */
@@ -61,7 +67,8 @@ export async function ranksAnswer(query: Query, control: Asking): Promise<Answer
   const by = query.get('by') ?? 'route';
   if (by !== 'route' && by !== 'model' && by !== 'upstream' && by !== 'task')
     return unknownName(by, ['route', 'model', 'upstream', 'task'], { what: 'ranking' });
-  return asked(control, { ask: 'ranks', by });
+  const numbers = numbersIn(query, ['since']);
+  return isGatewayError(numbers) ? numbers : asked(control, { ask: 'ranks', by, since: numbers.get('since') ?? 0 });
 }
 
 const nameMax = 64;
@@ -79,9 +86,9 @@ export async function scoreAnswer(bodyText: string, control: Asking & Pick<Contr
   if (name.length > nameMax || [label, source, comment].some((text) => (text?.length ?? 0) > textMax))
     return gatewayError('invalid_request', `A score's name has at most ${nameMax} characters, its texts ${textMax}.`);
   try {
-    const call = await control.askRecord({ ask: 'call', id });
-    if (call === null) return gatewayError('not_found', `No call that has ended has the id ${JSON.stringify(id.slice(0, 80))}.`);
-    const score = { id: call.row.id, name, value, label, source, comment };
+    const whole = await control.askRecord({ ask: 'id', named: id });
+    if (whole === null) return gatewayError('not_found', `No call that has ended has the id ${JSON.stringify(id.slice(0, 80))}.`);
+    const score = { id: whole, name, value, label, source, comment };
     await control.score(score);
     return jsonResponse(score);
   } catch (error) {
@@ -99,6 +106,7 @@ async function asked(control: Asking, question: Question, missing?: () => Gatewa
 }
 
 function unavailable(error: unknown): GatewayError {
+  if (error instanceof QuestionTooLong) return gatewayError('invalid_request', `The question takes too long: ${error.message}.`);
   if (!(error instanceof RecordUnavailable)) throw error;
   return gatewayError('record_unavailable', 'The record cannot be read or written now.', { retryAfterMs: 5_000 });
 }

@@ -1,6 +1,8 @@
 /** What the operator may ask of the record, and what is said to a question that means nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { QuestionTooLong } from '#record/asking/question.ts';
+import type { Question } from '#record/asking/question.ts';
 import { RecordUnavailable } from '#store/ports.ts';
 import { ask, startStage } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -34,6 +36,7 @@ test('what means nothing is refused with the words there are, and what is not th
     ['/admin/records?limit=0', 400, '"limit" must be 1 to 1000'],
     ['/admin/records?since=yesterday', 400, '"since" must be a whole number'],
     ['/admin/records?before=-1', 400, '"before" must be a whole number'],
+    ['/admin/cost?limit=1001', 400, '"limit" must be 1 to 1000'],
     ['/admin/cost?by=weather', 400, 'There is no sum "weather"'],
     ['/admin/scores?by=mood', 400, 'There is no ranking "mood"'],
     ['/admin/records/r999', 404, 'No call that has ended has the id "r999"'],
@@ -67,6 +70,27 @@ test('a score is a number or a word for a call that is there, and becomes an ent
   assert.equal(await give({ id: 'r1', name: 'x'.repeat(65), value: 1 }), 400);
   assert.equal(await give({ id: 'r2', name: 'useful', value: 1 }), 404);
   assert.equal(scores.length, 1);
+});
+
+test('whether a call is there is asked by its id; nothing of what was said in it is read for a score', async (t) => {
+  const asked: string[] = [];
+  const control = {
+    askRecord: (question: Question) => {
+      asked.push(question.ask);
+      return Promise.resolve('r1' as never);
+    },
+    score: () => Promise.resolve(),
+  };
+  const stage = await startStage(t, { control });
+  const { status } = await ask(stage.operator, '/admin/scores', { method: 'POST', body: '{"id":"r","name":"useful","value":1}' });
+  assert.deepEqual([status, asked], [200, ['id']]);
+});
+
+test('a question that takes too long is told how to ask for less', async (t) => {
+  const stage = await startStage(t, { control: { askRecord: () => Promise.reject(new QuestionTooLong()) } });
+  const { status, json } = await get(stage, '/admin/cost?by=session');
+  assert.equal(status, 400);
+  assert.match(JSON.stringify(json), /takes too long: .*ask for a shorter time, with since and until/);
 });
 
 test('a record that cannot be read is 503, not an empty list', async (t) => {

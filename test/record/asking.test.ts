@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { Intent, Terminal } from '#core/record/record.ts';
+import { AskingThread } from '#record/asking/asking-thread.ts';
 import { costGroups } from '#record/asking/cost-groups.ts';
 import { listRecords, recordsAfter } from '#record/asking/list-records.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
@@ -232,6 +233,78 @@ test('costs are summed by task, key, model and day; what is not known is counted
     costGroups(database, 'day', { offsetMs: -day / 2 }).map(({ name }) => name),
     ['1970-01-01', '1970-01-02'],
   );
+});
+
+test('of more groups than are wanted the cheapest are one sum, so that the total is whole; a filter leaves out what it does not name', async (t) => {
+  const usage = { input: 1, output: 1, cachedInput: null, reasoning: null };
+  const calls = Array.from({ length: 9 }, (_, at) =>
+    callOps({
+      id: `r${at}`,
+      intent: { session: `s${at}`, task: at < 4 ? 'nightly' : null },
+      terminal: { servedBy: 'one/m', costNano: 100 - at, usage },
+    }),
+  );
+  const { database } = await recordOf(t, calls.flat());
+  const told = (limit: number) =>
+    costGroups(database, 'session', { limit }).map(({ name, others, calls: count, costNano }) => [name, others, count, costNano]);
+  assert.deepEqual(told(2), [
+    ['s0', undefined, 1, 100],
+    ['s1', undefined, 1, 99],
+    [null, 7, 7, 98 + 97 + 96 + 95 + 94 + 93 + 92],
+  ]);
+  assert.equal(told(9).length, 9);
+  assert.deepEqual(told(8).at(-1), ['s8', undefined, 1, 92], 'one that is left is told by its name');
+  assert.deepEqual(
+    costGroups(database, 'key', { task: 'nightly' }).map(({ calls: count }) => count),
+    [4],
+  );
+});
+
+test('whoever asks for too much hears what to do instead: every question looks at the time while it looks at rows', async (t) => {
+  const calls = Array.from({ length: 1_100 }, (_, at) => callOps({ id: `r${at}`, intent: { session: `s${at >> 1}`, task: 'one' } }));
+  const scores = Array.from({ length: 1_100 }, (_, at): StoreOp => ({
+    op: 'score',
+    at: 1,
+    id: `r${at}`,
+    name: 'n',
+    value: 1,
+    label: null,
+    source: null,
+    comment: null,
+  }));
+  const folder = recordFolder(t);
+  const store = await openRecord(folder);
+  await store.commit(calls.flat());
+  await store.commit(scores);
+  await store.close();
+  writeTerms(folder, 9);
+  const late = openForAsking(folder, () => false);
+  t.after(() => late.close());
+  for (const ask of [
+    () => costGroups(late, 'session', {}),
+    () => listRuns(late, {}, 10),
+    () => scoreRanks(late, 'route'),
+    () => listRecords(late, {}, { limit: 2_000, before: null }),
+    () => listRecords(late, { task: 'one' }, { limit: 2_000, before: null }),
+    () => costGroups(late, 'session', { task: 'nobody' }),
+    () => recordsAfter(late, { task: 'nobody' }, 0),
+  ])
+    assert.throws(ask, /ask for a shorter time, with since and until/);
+  assert.equal(readCall(late, 'r7')?.row.id, 'r7');
+});
+
+test('a question that takes too long is given up, and the next one is answered', async (t) => {
+  const folder = recordFolder(t);
+  const store = await openRecord(folder);
+  await store.commit(callOps({ id: 'a' }));
+  await store.close();
+  const hasty = new AskingThread(folder, 0);
+  t.after(() => hasty.close());
+  await assert.rejects(hasty.ask({ ask: 'id', named: 'a' }), { name: 'QuestionTooLong' });
+  const patient = new AskingThread(folder);
+  t.after(() => patient.close());
+  assert.equal(await patient.ask({ ask: 'id', named: 'a' }), 'a');
+  assert.equal(await patient.ask({ ask: 'id', named: 'b' }), null);
 });
 
 const reply = (args: string): string =>

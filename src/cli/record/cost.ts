@@ -18,6 +18,7 @@ export function costCommand(shell: Shell): Command {
     .option('--by <what>', 'task, key, profile, route, upstream, model, session or day (default: task)')
     .option('--since <time>', 'from then on: 12h, 7d, 2026-11-20 (default: 30d)')
     .option('--until <time>', 'until then')
+    .option('--limit <n>', 'name so many, the dearest; the others are one sum (default: 50; days are all named)')
     .option('--csv', 'print CSV')
     .option(...dataOption)
     .option(...jsonOption)

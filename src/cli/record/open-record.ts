@@ -5,12 +5,33 @@ import type { Shell } from '#cli/shell.ts';
 import { tablesOf } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Policy } from '#core/policy/policy.ts';
+import { QuestionTooLong } from '#record/asking/question.ts';
 import { openForAsking, policyJson } from '#record/asking/record-reader.ts';
 import type { RecordFile } from '#record/asking/record-reader.ts';
 import { logPath } from '#record/open-log.ts';
 
-/** Opens the record of a data folder for asking, that of a demo house too; whether a house runs does not matter. */
-export function openRecord(data: string | undefined, shell: Shell): RecordFile {
+/** A question that looks at every call keeps what the house writes meanwhile from being tidied up: it may take so long. */
+const sumsWithinMs = 60_000;
+
+/** Asks for sums over many calls, and says what to do where there are too many. */
+export function askForSums<Answer>({ data }: { readonly data?: string }, shell: Shell, ask: (database: RecordFile) => Answer): Answer {
+  const until = performance.now() + sumsWithinMs;
+  const database = openRecord(data, shell, () => performance.now() < until);
+  try {
+    return ask(database);
+  } catch (error) {
+    if (error instanceof QuestionTooLong) throw new CliStop(exitCodes.invalid, error.message);
+    throw error;
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Opens the record of a data folder for asking, that of a demo house too; whether a house runs does not matter. `inTime`: whether what is asked may
+ * still take its time.
+ */
+export function openRecord(data: string | undefined, shell: Shell, inTime?: () => boolean): RecordFile {
   const folder = dataFolderOf(data, shell);
   const found = [folder, demoFolderOf(folder)].find((one) => existsSync(logPath(one)));
   if (found === undefined)
@@ -19,7 +40,7 @@ export function openRecord(data: string | undefined, shell: Shell): RecordFile {
       `there is no record in ${folder}; a house that was started keeps one, another folder is named with --data`,
     );
   try {
-    return openForAsking(found);
+    return openForAsking(found, inTime);
   } catch (error) {
     throw new CliStop(
       exitCodes.cannotStart,

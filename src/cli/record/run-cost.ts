@@ -5,7 +5,7 @@ import type { Paint, Shell } from '#cli/shell.ts';
 import { textTable } from '#cli/text-table.ts';
 import { COST_KEYS, costGroups } from '#record/asking/cost-groups.ts';
 import type { CostGroup, CostKey } from '#record/asking/cost-groups.ts';
-import { latestPolicy, openRecord } from './open-record.ts';
+import { askForSums, latestPolicy } from './open-record.ts';
 import { moneyText, safe } from './record-cells.ts';
 
 /** What `gatehouse cost` was told. */
@@ -13,6 +13,7 @@ export interface CostOptions {
   readonly by?: string;
   readonly since?: string;
   readonly until?: string;
+  readonly limit?: string;
   readonly csv?: true;
   readonly data?: string;
   readonly json?: true;
@@ -27,21 +28,33 @@ const barWidth = 24;
 export function runCost(options: CostOptions, shell: Shell): number {
   const by = keyOf(options.by ?? 'task');
   const now = Date.now();
-  const database = openRecord(options.data, shell);
-  try {
-    const groups = costGroups(database, by, {
+  const limit = limitOf(options.limit ?? '50');
+  const { groups, currency } = askForSums(options, shell, (database) => ({
+    groups: costGroups(database, by, {
       since: momentOf(options.since ?? '30d', now),
       ...(options.until === undefined ? {} : { until: momentOf(options.until, now) }),
       offsetMs: -new Date(now).getTimezoneOffset() * 60_000,
-    });
-    const currency = latestPolicy(database)?.policy.cost?.currency ?? null;
-    if (options.json === true) for (const group of groups) shell.out(`${JSON.stringify({ by, currency, ...group })}\n`);
-    else if (options.csv === true) shell.out(csvOf(by, groups));
-    else shell.out(costText(groups, { by, currency, paint: painter(shell, shell.outIsTty) }));
-    return exitCodes.ok;
-  } finally {
-    database.close();
-  }
+      limit,
+    }),
+    currency: latestPolicy(database)?.policy.cost?.currency ?? null,
+  }));
+  if (options.json === true) for (const group of groups) shell.out(`${JSON.stringify({ by, currency, ...group })}\n`);
+  else if (options.csv === true) shell.out(csvOf(by, groups));
+  else shell.out(costText(groups, { by, currency, paint: painter(shell, shell.outIsTty) }));
+  return exitCodes.ok;
+}
+
+const limitMax = 10_000;
+
+function limitOf(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= limitMax) return limit;
+  throw new CliStop(exitCodes.invalid, `"${text}" is no number of groups from 1 to ${limitMax}: write --limit 500`);
+}
+
+/** What a group is called. */
+function nameOf(group: CostGroup): string {
+  return group.others === undefined ? (group.name ?? '-') : `${group.others} others`;
 }
 
 function keyOf(by: string): CostKey {
@@ -61,7 +74,7 @@ function costText(
   const most = Math.max(...groups.map(weigh));
   const head = [by, 'calls', 'tokens in', 'out', currency ?? 'cost', 'Wh', 'in the cloud', ''].map((word) => paint('dim', word));
   const rows = groups.map((group) => [
-    safe(group.name ?? '-'),
+    safe(nameOf(group)),
     String(group.calls),
     String(group.inputTokens),
     String(group.outputTokens),
@@ -87,7 +100,7 @@ function weightOf(groups: readonly CostGroup[]): (group: CostGroup) => number {
 function csvOf(by: string, groups: readonly CostGroup[]): string {
   const rows = groups.map((group) =>
     [
-      cellOf(group.name ?? ''),
+      cellOf(group.others === undefined ? (group.name ?? '') : nameOf(group)),
       group.calls,
       group.inputTokens,
       group.outputTokens,

@@ -6,7 +6,7 @@ import { textTable } from '#cli/text-table.ts';
 import { formatDuration } from '#core/units/format-duration.ts';
 import { listRuns, readRun } from '#record/asking/runs.ts';
 import type { Run } from '#record/asking/runs.ts';
-import { openRecord } from './open-record.ts';
+import { askForSums, openRecord } from './open-record.ts';
 import { localTime, moneyText, safe } from './record-cells.ts';
 
 /** What `gatehouse runs` was told. */
@@ -31,7 +31,8 @@ export function runRuns(session: string | undefined, options: RunsOptions, shell
     const limit = Number(options.limit ?? '20');
     if (!Number.isInteger(limit) || limit < 1)
       throw new CliStop(exitCodes.invalid, `"${options.limit ?? ''}" is no number of runs: write --limit 50`);
-    const rows = listRuns(database, { since: momentOf(options.since ?? '7d', Date.now()) }, limit);
+    const since = momentOf(options.since ?? '7d', Date.now());
+    const rows = askForSums(options, shell, (sums) => listRuns(sums, { since }, limit));
     const found = rows.map((row) => ({ ...row, looping: readRun(database, row.session)?.looping ?? null }));
     if (options.json === true) for (const row of found) shell.out(`${JSON.stringify(row)}\n`);
     else if (found.length === 0) shell.err('no session with more than one call in that time\n');

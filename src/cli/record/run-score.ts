@@ -1,5 +1,6 @@
 import { dataFolderOf } from '#cli/data-folder.ts';
 import { CliStop, exitCodes } from '#cli/exit-codes.ts';
+import { momentOf } from '#cli/moment.ts';
 import { postJson } from '#cli/operator.ts';
 import { painter } from '#cli/shell.ts';
 import type { Shell } from '#cli/shell.ts';
@@ -7,7 +8,7 @@ import { textTable } from '#cli/text-table.ts';
 import type { CallScore } from '#control/control.ts';
 import { scoreRanks } from '#record/asking/score-ranks.ts';
 import type { RankKey, ScoreRank } from '#record/asking/score-ranks.ts';
-import { openRecord } from './open-record.ts';
+import { askForSums } from './open-record.ts';
 import { safe } from './record-cells.ts';
 
 /** What `gatehouse score` was told. */
@@ -15,6 +16,7 @@ export interface ScoreOptions {
   readonly source?: string;
   readonly comment?: string;
   readonly by?: string;
+  readonly since?: string;
   readonly data?: string;
   readonly json?: true;
 }
@@ -40,16 +42,12 @@ export async function runScore(id: string | undefined, score: string | undefined
 
 function rank({ options, shell }: Told): number {
   const by = rankKeyOf(options.by ?? 'route');
-  const database = openRecord(options.data, shell);
-  try {
-    const ranks = scoreRanks(database, by);
-    if (options.json === true) for (const one of ranks) shell.out(`${JSON.stringify(one)}\n`);
-    else if (ranks.length === 0) shell.err('no call has a score yet: gatehouse score <id> useful=1\n');
-    else shell.out(textTable(rankRows(ranks, by, painter(shell, shell.outIsTty))));
-    return exitCodes.ok;
-  } finally {
-    database.close();
-  }
+  const since = options.since === undefined ? 0 : momentOf(options.since, Date.now());
+  const ranks = askForSums(options, shell, (database) => scoreRanks(database, by, since));
+  if (options.json === true) for (const one of ranks) shell.out(`${JSON.stringify(one)}\n`);
+  else if (ranks.length === 0) shell.err(`no call has a score${since === 0 ? ' yet: gatehouse score <id> useful=1' : ' of that time'}\n`);
+  else shell.out(textTable(rankRows(ranks, by, painter(shell, shell.outIsTty))));
+  return exitCodes.ok;
 }
 
 function rankRows(ranks: readonly ScoreRank[], by: RankKey, paint: ReturnType<typeof painter>): readonly (readonly string[])[] {

@@ -20,6 +20,7 @@ export function scoreCommand(shell: Shell): Command {
     .argument('[score]', 'name=number or name=word')
     .option('--source <name>', 'who says so')
     .option('--comment <text>', 'why')
+    .option('--since <time>', 'rank by scores given from then on: 12h, 7d, 2026-11-20')
     .option('--by <what>', 'rank by route, model, upstream or task (default: route)')
     .option(...dataOption)
     .option(...jsonOption)

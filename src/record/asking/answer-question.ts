@@ -3,7 +3,7 @@ import type { BodyText } from '#record/read-bodies.ts';
 import { costGroups } from './cost-groups.ts';
 import { listRecords } from './list-records.ts';
 import type { Answers, Question, ToldCall } from './question.ts';
-import { readCall } from './read-call.ts';
+import { callNamed, readCall } from './read-call.ts';
 import { listRuns, readRun } from './runs.ts';
 import { scoreRanks } from './score-ranks.ts';
 
@@ -14,14 +14,16 @@ export function answerQuestion(database: DatabaseSync, question: Question): Answ
       return listRecords(database, question.filter, { limit: question.limit, before: question.before });
     case 'call':
       return tellCall(database, question.id);
+    case 'id':
+      return callNamed(database, question.named)?.id ?? null;
     case 'cost':
-      return costGroups(database, question.by, question.filter);
+      return costGroups(database, question.by, { ...question.filter, limit: question.limit });
     case 'runs':
       return listRuns(database, { since: question.since }, question.limit);
     case 'run':
       return readRun(database, question.session);
     case 'ranks':
-      return scoreRanks(database, question.by);
+      return scoreRanks(database, question.by, question.since);
   }
 }
 

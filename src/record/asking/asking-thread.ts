@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { RecordUnavailable } from '#store/ports.ts';
+import { QuestionTooLong } from './question.ts';
 import type { Answers, Question } from './question.ts';
 
 /** One question on its way. */
@@ -14,34 +15,63 @@ interface Answered {
   readonly error: string | null;
 }
 
+/** What the thread is started with. */
+export interface AskingStart {
+  readonly folder: string;
+  /** Shared: questions up to this number are given up, and need not be answered any more. */
+  readonly givenUp: Int32Array;
+}
+
 interface Waiting {
   resolve(answer: unknown): void;
-  reject(error: RecordUnavailable): void;
+  reject(error: RecordUnavailable | QuestionTooLong): void;
 }
 
 /** Questions that may wait; more are refused at once. */
 const waitingMax = 64;
+/** From the asking to the answer, the wait for others included. */
+const answerMs = 10_000;
 
 /** Asks the record in a thread of its own, which begins with the first question, so that no answer holds up a request. */
 export class AskingThread {
   readonly #folder: string;
+  readonly #answerMs: number;
+  readonly #givenUp = new Int32Array(new SharedArrayBuffer(4));
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
   #number = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, withinMs = answerMs) {
     this.#folder = folder;
+    this.#answerMs = withinMs;
   }
 
-  /** Rejects with `RecordUnavailable` if the record cannot be read, or too many ask. */
+  /** Rejects with `RecordUnavailable` if the record cannot be read, or too many ask; with `QuestionTooLong` after 10 s. */
   ask<Q extends Question>(question: Q): Promise<Answers[Q['ask']]> {
     if (this.#waiting.size >= waitingMax)
       return Promise.reject(new RecordUnavailable('too many questions are asked of the record at once'));
     const asked: Asked = { number: ++this.#number, question };
+    const late = setTimeout(() => this.#giveUp(asked.number), this.#answerMs).unref();
     return new Promise((resolve, reject) => {
-      this.#waiting.set(asked.number, { resolve, reject });
+      this.#waiting.set(asked.number, {
+        resolve: (answer) => {
+          clearTimeout(late);
+          resolve(answer as Answers[Q['ask']]);
+        },
+        reject: (error) => {
+          clearTimeout(late);
+          reject(error);
+        },
+      });
       this.#open().postMessage(asked, []);
     });
+  }
+
+  /** All that were asked before it are late, too. The thread sees it among the rows, and goes on with the next question. */
+  #giveUp(number: number): void {
+    Atomics.store(this.#givenUp, 0, number);
+    this.#waiting.get(number)?.reject(new QuestionTooLong());
+    this.#waiting.delete(number);
   }
 
   close(): void {
@@ -50,7 +80,8 @@ export class AskingThread {
 
   #open(): Worker {
     if (this.#worker) return this.#worker;
-    const worker = new Worker(new URL('asking-worker.ts', import.meta.url), { workerData: this.#folder, name: 'asking' });
+    const start: AskingStart = { folder: this.#folder, givenUp: this.#givenUp };
+    const worker = new Worker(new URL('asking-worker.ts', import.meta.url), { workerData: start, name: 'asking' });
     // It never keeps the process alive.
     worker.unref();
     worker.on('message', ({ number, answer, error }: Answered) => {

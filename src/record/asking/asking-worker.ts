@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { answerQuestion } from './answer-question.ts';
-import type { Asked } from './asking-thread.ts';
+import type { Asked, AskingStart } from './asking-thread.ts';
 import { openForAsking } from './record-reader.ts';
 
 /**
@@ -9,10 +9,13 @@ import { openForAsking } from './record-reader.ts';
  */
 if (parentPort) {
   const port = parentPort;
-  const folder: string = workerData;
+  const { folder, givenUp }: AskingStart = workerData;
   port.on('message', ({ number, question }: Asked) => {
+    const inTime = (): boolean => number > Atomics.load(givenUp, 0);
+    // Nobody waits for it any more.
+    if (!inTime()) return;
     try {
-      const database = openForAsking(folder);
+      const database = openForAsking(folder, inTime);
       try {
         port.postMessage({ number, answer: answerQuestion(database, question), error: null });
       } finally {

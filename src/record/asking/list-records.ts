@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { whileInTime } from './record-reader.ts';
 import { recordRow } from './record-row.ts';
 import type { RecordRow } from './record-row.ts';
 import { TERM_COLUMNS, termOf, termsThrough } from './terms.ts';
@@ -49,7 +50,7 @@ export const followMax = 1_000;
 export function recordsAfter(database: DatabaseSync, filter: RecordFilter, seq: number): readonly RecordRow[] {
   const terms = termsOf(filter);
   const rows = database
-    .prepare(`SELECT * FROM records WHERE seq > ? ${conditions(terms)} ORDER BY seq LIMIT ${followMax}`)
+    .prepare(`SELECT * FROM records WHERE seq > ? AND ${whileInTime('seq')} ${conditions(terms)} ORDER BY seq LIMIT ${followMax}`)
     .all(seq, ...terms.map(([, value]) => value));
   return rows.map(recordRow);
 }
@@ -85,14 +86,16 @@ function lastEndBefore(database: DatabaseSync, at: number): number {
 
 type Wanted = readonly (readonly [column: TermColumn, value: string])[];
 
-function termsOf(filter: RecordFilter): Wanted {
+/** The values that a filter asks for, besides the time. */
+export function termsOf(filter: RecordFilter): Wanted {
   return TERM_COLUMNS.flatMap((column) => {
     const value = filter[column];
     return value === undefined ? [] : [[column, value] as const];
   });
 }
 
-function conditions(terms: Wanted): string {
+/** That rows have these values, for a statement that is given them in their order. */
+export function conditions(terms: Wanted): string {
   return terms.map(([column]) => `AND ${column} = ?`).join(' ');
 }
 
@@ -103,7 +106,7 @@ function scan(
 ): readonly RecordRow[] {
   if (bounds.above >= bounds.below - 1) return [];
   const rows = database
-    .prepare(`SELECT * FROM records WHERE seq > ? AND seq < ? ${conditions(terms)} ORDER BY seq DESC LIMIT ?`)
+    .prepare(`SELECT * FROM records WHERE seq > ? AND seq < ? AND ${whileInTime('seq')} ${conditions(terms)} ORDER BY seq DESC LIMIT ?`)
     .all(bounds.above, bounds.below, ...terms.map(([, value]) => value), limit);
   return rows.map(recordRow);
 }
@@ -120,7 +123,7 @@ function seek(
   const exact = terms.map(([column]) => `AND r.${column} = ?`).join(' ');
   const rows = database
     .prepare(
-      `SELECT r.* FROM terms t CROSS JOIN records r ON r.seq = t.seq WHERE t.term = ? AND t.seq > ? AND t.seq < ? ${more} ${exact} ORDER BY t.seq DESC LIMIT ?`,
+      `SELECT r.* FROM terms t CROSS JOIN records r ON r.seq = t.seq WHERE t.term = ? AND t.seq > ? AND t.seq < ? AND ${whileInTime('t.seq')} ${more} ${exact} ORDER BY t.seq DESC LIMIT ?`,
     )
     .all(rarest.term, bounds.above, bounds.below, ...others.map(({ term }) => term), ...terms.map(([, value]) => value), limit);
   return rows.map(recordRow);

@@ -8,10 +8,21 @@ import type { RankKey, ScoreRank } from './score-ranks.ts';
 export type Question =
   | { readonly ask: 'records'; readonly filter: RecordFilter; readonly limit: number; readonly before: number | null }
   | { readonly ask: 'call'; readonly id: string }
-  | { readonly ask: 'cost'; readonly by: CostKey; readonly filter: Pick<RecordFilter, 'since' | 'until'> }
+  /** The whole id of the call that is named by it or by its beginning. */
+  | { readonly ask: 'id'; readonly named: string }
+  | { readonly ask: 'cost'; readonly by: CostKey; readonly filter: RecordFilter; readonly limit: number }
   | { readonly ask: 'runs'; readonly since: number; readonly limit: number }
   | { readonly ask: 'run'; readonly session: string }
-  | { readonly ask: 'ranks'; readonly by: RankKey };
+  | { readonly ask: 'ranks'; readonly by: RankKey; readonly since: number };
+
+/** A question took longer than whoever asks may make the record busy. */
+export class QuestionTooLong extends Error {
+  override readonly name = 'QuestionTooLong';
+
+  constructor() {
+    super('there is too much to look through; ask for a shorter time, with since and until');
+  }
+}
 
 /** A call with its texts as texts; null where they are not kept. */
 export type ToldCall = Omit<CallStory, 'bodies'> & {
@@ -23,6 +34,7 @@ export type ToldCall = Omit<CallStory, 'bodies'> & {
 export interface Answers {
   readonly records: RecordPage;
   readonly call: ToldCall | null;
+  readonly id: string | null;
   readonly cost: readonly CostGroup[];
   readonly runs: readonly RunRow[];
   readonly run: Run | null;

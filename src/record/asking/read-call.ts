@@ -30,10 +30,16 @@ export interface CallStory {
 
 /** Reads one call by its id, or by its beginning where only one begins so; null if there is none. */
 export function readCall(database: DatabaseSync, id: string): CallStory | null {
+  const row = callNamed(database, id);
+  return row === null ? null : storyOf(database, row);
+}
+
+/** The call with that id, or whose id alone begins so; null if there is none. Nothing that was said is read. */
+export function callNamed(database: DatabaseSync, id: string): RecordRow | null {
   const found = database.prepare('SELECT * FROM records WHERE id >= ? AND id < ? LIMIT 2').all(id, `${id}\u{10ffff}`);
   const [first, second] = found;
   if (!first || (second && first['id'] !== id)) return null;
-  return storyOf(database, recordRow(first));
+  return recordRow(first);
 }
 
 /**

@@ -3,6 +3,7 @@ import { surfaces } from '#surfaces/registry.ts';
 import { boundsOf, listRecords } from './list-records.ts';
 import type { RecordFilter } from './list-records.ts';
 import { storyOf } from './read-call.ts';
+import { whileInTime } from './record-reader.ts';
 import { numberIn, textIn } from './record-row.ts';
 import { judgeRun } from './judge-run.ts';
 import type { RunSigns, Turn } from './judge-run.ts';
@@ -36,7 +37,7 @@ export function listRuns(database: DatabaseSync, filter: Pick<RecordFilter, 'sin
     .prepare(
       `SELECT session, count(*) AS calls, sum(result <> 'ok') AS failed, min(at) AS first_at, max(at) AS last_at, max(task) AS task,
          max(principal) AS principal, total(input_tokens) AS input, total(output_tokens) AS output, total(cost_nano) AS cost
-       FROM records WHERE seq > ? AND seq < ? AND session IS NOT NULL GROUP BY session HAVING calls > 1 ORDER BY max(seq) DESC LIMIT ?`,
+       FROM records WHERE seq > ? AND seq < ? AND ${whileInTime('seq')} AND session IS NOT NULL GROUP BY session HAVING calls > 1 ORDER BY max(seq) DESC LIMIT ?`,
     )
     .all(above, below, limit);
   return rows.map((row) => ({

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { COST_KEYS } from './cost-groups.ts';
+import { whileInTime } from './record-reader.ts';
 import { numberIn, textIn } from './record-row.ts';
 
 /** What scores can be ranked by. */
@@ -16,34 +17,42 @@ export interface ScoreRank {
   readonly labels: readonly { readonly label: string; readonly count: number }[];
 }
 
-/** Ranks by the scores that calls were given, the best mean first. Of a score given twice to a call from one source the later counts. */
-export function scoreRanks(database: DatabaseSync, by: RankKey): readonly ScoreRank[] {
-  const rows = database
-    .prepare(
-      `SELECT ${COST_KEYS[by]} AS name, s.name AS score, s.label AS label, count(s.value) AS numbers, total(s.value) AS sum, count(*) AS n
+/** More groups than this, and more words of one group, are not told: those with the most scores are. */
+const groupsMax = 500;
+const labelsMax = 20;
+
+/**
+ * Ranks by the scores that calls were given, the best mean first. Of a score given twice to a call from one source the later counts. `since`: scores
+ * given from then on, milliseconds since 1970.
+ */
+export function scoreRanks(database: DatabaseSync, by: RankKey, since = 0): readonly ScoreRank[] {
+  const given = `WITH given AS (
+       SELECT ${COST_KEYS[by]} AS name, s.name AS score, s.label AS label, s.value AS value
        FROM scores s JOIN records r ON r.id = s.id
-       WHERE s.seq = (SELECT max(o.seq) FROM scores o WHERE o.id = s.id AND o.name = s.name AND o.source IS s.source)
-       GROUP BY 1, 2, 3`,
+       WHERE s.at >= ? AND ${whileInTime('s.seq')}
+         AND s.seq = (SELECT max(o.seq) FROM scores o WHERE o.id = s.id AND o.name = s.name AND o.source IS s.source))`;
+  const groups = database
+    .prepare(
+      `${given} SELECT name, score, count(value) AS numbers, avg(value) AS mean FROM given GROUP BY 1, 2 ORDER BY count(*) DESC, 2, 1 LIMIT ${groupsMax}`,
     )
-    .all();
-  const ranks = new Map<
-    string,
-    { name: string | null; score: string; numbers: number; sum: number; labels: { label: string; count: number }[] }
-  >();
-  for (const row of rows) {
-    const [name, score, label] = [textIn(row, 'name'), textIn(row, 'score') ?? '', textIn(row, 'label')];
-    const at = JSON.stringify([name, score]);
-    const rank = ranks.get(at) ?? { name, score, numbers: 0, sum: 0, labels: [] };
-    ranks.set(at, rank);
-    rank.numbers += numberIn(row, 'numbers') ?? 0;
-    rank.sum += numberIn(row, 'sum') ?? 0;
-    if (label !== null) rank.labels.push({ label, count: numberIn(row, 'n') ?? 0 });
-  }
-  return [...ranks.values()]
-    .map(({ sum, labels, ...rank }) => ({
-      ...rank,
-      mean: rank.numbers === 0 ? null : sum / rank.numbers,
-      labels: labels.toSorted((a, b) => b.count - a.count),
+    .all(since);
+  const labels = database
+    .prepare(
+      `${given} SELECT name, score, label, n FROM (
+         SELECT name, score, label, count(*) AS n, row_number() OVER (PARTITION BY name, score ORDER BY count(*) DESC, label) AS place
+         FROM given WHERE label IS NOT NULL GROUP BY 1, 2, 3)
+       WHERE place <= ${labelsMax} ORDER BY n DESC, label LIMIT ${groupsMax * labelsMax}`,
+    )
+    .all(since);
+  return groups
+    .map((row) => ({
+      name: textIn(row, 'name'),
+      score: textIn(row, 'score') ?? '',
+      numbers: numberIn(row, 'numbers') ?? 0,
+      mean: numberIn(row, 'mean'),
+      labels: labels
+        .filter((each) => each['name'] === row['name'] && each['score'] === row['score'])
+        .map((each) => ({ label: textIn(each, 'label') ?? '', count: numberIn(each, 'n') ?? 0 })),
     }))
     .toSorted((a, b) => (a.score < b.score ? -1 : a.score > b.score ? 1 : (b.mean ?? -Infinity) - (a.mean ?? -Infinity)));
 }

@@ -31,6 +31,7 @@ function entriesOf(n: number, place: number): readonly NewEntry[] {
     id: `req_${n.toString(36).padStart(8, '0')}`,
     at: 1_795_000_000_000 + n * 500,
     principal: rare ? 'k_rare' : `k_${n % 7}`,
+    profile: n % 7 < 3 ? 'family' : 'guests',
     task: rare ? 'rare' : n % 3 === 0 ? `task-${n % 50}` : null,
     session: `session-${Math.floor(n / 20)}`,
     decision: {
@@ -100,6 +101,7 @@ try {
   measure('of a rare key at a rare machine', () => list(database, { principal: 'k_rare', upstream: 'rare' }));
   measure('what failed', () => list(database, { result: 'failed' }));
   measure('a frequent task at a frequent machine that never meet', () => list(database, { task: 'task-0', upstream: 'machine-1' }));
+  measure('a frequent key under a frequent profile that never meet', () => list(database, { principal: 'k_1', profile: 'guests' }));
   measure('one hour of a route', () => list(database, { route: 'route-3', since: 1_795_010_000_000, until: 1_795_013_600_000 }));
   measure('what nobody did', () => list(database, { task: 'nobody' }));
   measure('one call in full', () =>

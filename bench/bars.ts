@@ -37,6 +37,7 @@ export const bars: Readonly<Record<string, Bar>> = {
   'asking: of a rare key at a rare machine': list,
   'asking: what failed': list,
   'asking: a frequent task at a frequent machine that never meet': list,
+  'asking: a frequent key under a frequent profile that never meet': list,
   'asking: one hour of a route': list,
   'asking: what nobody did': list,
   'asking: one call in full': show,

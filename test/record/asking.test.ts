@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import { AskingThread } from '#record/asking/asking-thread.ts';
 import { costGroups } from '#record/asking/cost-groups.ts';
-import { listRecords, recordsAfter } from '#record/asking/list-records.ts';
+import { latestRecords, listRecords, recordsAfter } from '#record/asking/list-records.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
 import { readCall } from '#record/asking/read-call.ts';
 import { openForAsking, policyJson } from '#record/asking/record-reader.ts';
@@ -145,14 +145,31 @@ test('with terms, without them and with terms for half of the calls the same is 
               ),
             )
             .filter(({ at }) => !('since' in filter) || (at + 5 >= 50_000 && at + 5 <= 300_000));
-          const found: string[] = [];
-          for (let before: number | null = null; ;) {
-            const page: ReturnType<typeof listRecords> = listRecords(database, filter, { limit: 7, before });
-            found.push(...page.rows.map(({ id }) => id));
-            if (page.next === null) break;
-            before = page.next;
+          for (const [lookAt, frequent] of [
+            [1, 20_000],
+            [33, 20_000],
+            [100_000, 20_000],
+            [33, 0],
+            [100_000, 50],
+          ] as const) {
+            const found: string[] = [];
+            for (let before: number | null = null; ;) {
+              const page: ReturnType<typeof listRecords> = listRecords(database, filter, { limit: 7, before, lookAt, frequent });
+              assert.ok(page.rows.length <= 7);
+              found.push(...page.rows.map(({ id }) => id));
+              if (page.next === null) break;
+              assert.ok(page.next < (before ?? Number.MAX_SAFE_INTEGER), 'every page leads further');
+              before = page.next;
+            }
+            assert.deepEqual(found, wanted.map(({ id }) => id).toReversed());
           }
-          assert.deepEqual(found, wanted.map(({ id }) => id).toReversed());
+          assert.deepEqual(
+            latestRecords(database, filter, 20).map(({ id }) => id),
+            wanted
+              .map(({ id }) => id)
+              .toReversed()
+              .slice(0, 20),
+          );
         }
       } finally {
         database.close();

@@ -4,7 +4,7 @@ import { momentOf } from '#cli/moment.ts';
 import { painter } from '#cli/shell.ts';
 import type { Shell } from '#cli/shell.ts';
 import { textTable } from '#cli/text-table.ts';
-import { followMax, lastSeq, listRecords, recordsAfter } from '#record/asking/list-records.ts';
+import { followMax, lastSeq, latestRecords, listRecords, recordsAfter } from '#record/asking/list-records.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
 import type { RecordFile } from '#record/asking/record-reader.ts';
 import { saidIn } from '#record/asking/said-in.ts';
@@ -45,7 +45,7 @@ export async function runRecords(options: RecordsOptions, shell: Shell): Promise
     if (options.follow === true) return await follow(database, filter, { options, shell });
     const rows =
       options.text === undefined
-        ? listRecords(database, filter, { limit, before: null }).rows
+        ? latestRecords(database, filter, limit)
         : withText(database, filter, { text: options.text, limit, shell });
     show(rows.toReversed(), { options, shell });
     if (rows.length === 0 && options.json !== true) shell.err('no call fits that\n');
@@ -107,7 +107,7 @@ async function follow(
   to: { readonly options: RecordsOptions; readonly shell: Shell },
 ): Promise<number> {
   let seen = filter.since === undefined ? lastSeq(database) : 0;
-  const recent = listRecords(database, filter, { limit: 10, before: null }).rows.toReversed();
+  const recent = latestRecords(database, filter, 10).toReversed();
   show(recent, to);
   seen = Math.max(seen, recent.at(-1)?.seq ?? 0);
   for (;;) {

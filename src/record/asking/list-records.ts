@@ -24,11 +24,29 @@ interface Bounds {
   readonly below: number;
 }
 
-/** Lists calls. `before`: a page's `next`. Where a value is rare, its terms lead to it; what has none yet is looked through. */
+/** How much of a list is wanted. */
+export interface PageWanted {
+  readonly limit: number;
+  /** A page's `next`; null for the first. */
+  readonly before: number | null;
+  /** Entries of the log that are looked through for one page, at most. */
+  readonly lookAt?: number;
+  /** A value that so many calls have is frequent: its terms are not followed. */
+  readonly frequent?: number;
+}
+
+/** About 50,000 calls, which takes some 40 ms. */
+const lookAtUsual = 100_000;
+const frequentUsual = 20_000;
+
+/**
+ * Lists calls. Where a value is rare, its terms lead to it; what has none yet, and values that are all frequent, are looked through, so much for
+ * each page: one may hold fewer calls than are wanted, or none, and still say where to go on.
+ */
 export function listRecords(
   database: DatabaseSync,
   filter: RecordFilter,
-  { limit, before }: { readonly limit: number; readonly before: number | null },
+  { limit, before, lookAt = lookAtUsual, frequent = frequentUsual }: PageWanted,
 ): RecordPage {
   const bounds = boundsOf(database, filter, before);
   const terms = termsOf(filter);
@@ -36,11 +54,30 @@ export function listRecords(
   const wanted = limit + 1;
   if (terms.length === 0) return pageOf(scan(database, terms, { bounds, limit: wanted }), limit);
   const through = termsThrough(database);
-  const fresh = scan(database, terms, { bounds: { ...bounds, above: Math.max(bounds.above, through) }, limit: wanted });
-  const older = wanted - fresh.length;
-  const rest =
-    older === 0 ? [] : seek(database, terms, { bounds: { ...bounds, below: Math.min(bounds.below, through + 1) }, limit: older });
-  return pageOf([...fresh, ...rest], limit);
+  const below = Math.min(bounds.below, lastEnd(database) + 1);
+  const floor = below - 1 - lookAt;
+  const fresh = { above: Math.max(bounds.above, through, floor), below };
+  const first = scan(database, terms, { bounds: fresh, limit: wanted });
+  if (first.length === wanted || fresh.above === bounds.above) return pageOf(first, limit);
+  if (fresh.above > through) return partOf(first, fresh.above);
+  const old = { above: bounds.above, below: Math.min(below, through + 1) };
+  const rarest = rarestFirst(database, terms, { ...old, frequent });
+  if (rarest !== null) return pageOf([...first, ...seek(database, terms, { rarest, bounds: old, limit: wanted - first.length })], limit);
+  const near = { above: Math.max(old.above, floor), below: old.below };
+  const found = [...first, ...scan(database, terms, { bounds: near, limit: wanted - first.length })];
+  return found.length === wanted || near.above === old.above ? pageOf(found, limit) : partOf(found, near.above);
+}
+
+/** The newest calls that fit, so many as are wanted, however much has to be looked through. */
+export function latestRecords(database: DatabaseSync, filter: RecordFilter, limit: number): readonly RecordRow[] {
+  const found: RecordRow[] = [];
+  for (let before: number | null = null; found.length < limit;) {
+    const page = listRecords(database, filter, { limit: limit - found.length, before });
+    found.push(...page.rows);
+    if (page.next === null) break;
+    before = page.next;
+  }
+  return found;
 }
 
 /** At most so many are told at once to whoever follows. */
@@ -111,40 +148,45 @@ function scan(
   return rows.map(recordRow);
 }
 
-/** Follows the rarest term, and looks for the others only where it leads. Where all are frequent it is quicker to look at every call. */
+/** Follows the rarest term, and looks for the others only where it leads. */
 function seek(
   database: DatabaseSync,
   terms: Wanted,
-  { bounds, limit }: { readonly bounds: Bounds; readonly limit: number },
+  { rarest, bounds, limit }: { readonly rarest: readonly string[]; readonly bounds: Bounds; readonly limit: number },
 ): readonly RecordRow[] {
-  const [rarest, ...others] = byRarity(database, terms, bounds);
-  if (rarest === undefined || (others.length > 0 && rarest.count >= countedMax)) return scan(database, terms, { bounds, limit });
+  const [term = '', ...others] = rarest;
   const more = others.map(() => 'AND EXISTS (SELECT 1 FROM terms o WHERE o.term = ? AND o.seq = t.seq)').join(' ');
   const exact = terms.map(([column]) => `AND r.${column} = ?`).join(' ');
   const rows = database
     .prepare(
       `SELECT r.* FROM terms t CROSS JOIN records r ON r.seq = t.seq WHERE t.term = ? AND t.seq > ? AND t.seq < ? AND ${whileInTime('t.seq')} ${more} ${exact} ORDER BY t.seq DESC LIMIT ?`,
     )
-    .all(rarest.term, bounds.above, bounds.below, ...others.map(({ term }) => term), ...terms.map(([, value]) => value), limit);
+    .all(term, bounds.above, bounds.below, ...others, ...terms.map(([, value]) => value), limit);
   return rows.map(recordRow);
 }
 
-/** Further than this nobody counts: such a term is frequent. */
-const countedMax = 20_000;
-
-interface CountedTerm {
-  readonly term: string;
-  readonly count: number;
+/** The terms with the rarest first, by how many calls between the bounds have them; null if all are frequent. A term alone need not be counted. */
+function rarestFirst(
+  database: DatabaseSync,
+  wanted: Wanted,
+  { above, below, frequent }: Bounds & { readonly frequent: number },
+): readonly string[] | null {
+  const terms = wanted.map(([column, value]) => termOf(column, value));
+  if (terms.length === 1) return terms;
+  const count = database.prepare('SELECT count(*) AS n FROM (SELECT 1 FROM terms WHERE term = ? AND seq > ? AND seq < ? LIMIT ?)');
+  const counted = terms
+    .map((term) => ({ term, count: Number(count.get(term, above, below, frequent)?.['n']) }))
+    .toSorted((a, b) => a.count - b.count);
+  return (counted[0]?.count ?? 0) >= frequent ? null : counted.map(({ term }) => term);
 }
 
-/** The terms with how many calls have them between the bounds, the rarest first. A term alone need not be counted. */
-function byRarity(database: DatabaseSync, wanted: Wanted, { above, below }: Bounds): readonly CountedTerm[] {
-  const terms = wanted.map(([column, value]) => termOf(column, value));
-  if (terms.length === 1) return terms.map((term) => ({ term, count: 0 }));
-  const count = database.prepare(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM terms WHERE term = ? AND seq > ? AND seq < ? LIMIT ${countedMax})`,
-  );
-  return terms.map((term) => ({ term, count: Number(count.get(term, above, below)?.['n']) })).toSorted((a, b) => a.count - b.count);
+function lastEnd(database: DatabaseSync): number {
+  return Number(database.prepare('SELECT max(seq) AS seq FROM records').get()?.['seq'] ?? 0);
+}
+
+/** A page that ends where so much was looked through as one may; there may be more below. */
+function partOf(rows: readonly RecordRow[], above: number): RecordPage {
+  return { rows, next: above + 1 };
 }
 
 function pageOf(rows: readonly RecordRow[], limit: number): RecordPage {

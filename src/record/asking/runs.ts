@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { surfaces } from '#surfaces/registry.ts';
-import { boundsOf, listRecords } from './list-records.ts';
+import { boundsOf, latestRecords } from './list-records.ts';
 import type { RecordFilter } from './list-records.ts';
 import { storyOf } from './read-call.ts';
 import { whileInTime } from './record-reader.ts';
@@ -59,7 +59,7 @@ const turnsMax = 500;
 
 /** Reads one run; null if no call belongs to it. Tool calls are seen where the profile captures what is said. */
 export function readRun(database: DatabaseSync, session: string): Run | null {
-  const { rows } = listRecords(database, { session }, { limit: turnsMax, before: null });
+  const rows = latestRecords(database, { session }, turnsMax);
   if (rows.length === 0) return null;
   const turns = rows.toReversed().map((row): Turn => {
     const story = storyOf(database, row, 'reply');

@@ -75,7 +75,7 @@ export function checkPolicies(
 export function checkErased(
   db: DatabaseSync,
   findings: Findings,
-  options: { readonly erased: ReadonlySet<string>; readonly first: number },
+  options: { readonly erased: ReadonlySet<string>; readonly first: number; readonly before: number },
 ): void {
   const has = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'erased'").get();
   if (has === undefined) return;
@@ -84,8 +84,8 @@ export function checkErased(
     noted.add(String(id));
     if (ended !== null && ended !== seq)
       findings.add('count', Number(ended), `${String(id)} is noted as erased with another end than it has`);
-    // A call is erased after it ended: where its end is, the entry that erased it is, too.
-    if (!options.erased.has(String(id)) && Number(seq) >= options.first)
+    // A call is erased after it ended: where its end is, the entry that erased it is, too. Notes go with the last of what was given up.
+    if (Number(seq) < options.first ? options.first >= options.before : !options.erased.has(String(id)))
       findings.add('count', null, `${String(id)} is noted as erased, and no entry erased it`);
   };
   eachRow(db, 'SELECT erased.id, erased.seq, records.seq AS ended FROM erased LEFT JOIN records ON records.id = erased.id', {

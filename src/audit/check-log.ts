@@ -79,7 +79,7 @@ export class LogCheck {
     }
     if (this.#erased.size > 0) this.#seeLiveBodies();
     this.#bodies.finish(this.#erased.size > 0);
-    checkErased(this.#db, findings, { erased: this.#erased, first: this.first });
+    checkErased(this.#db, findings, { erased: this.#erased, first: this.first, before: this.#before });
   }
 
   #see(row: Members): void {

@@ -38,6 +38,18 @@ export const rawTamperings: readonly Tampering[] = [
       }),
   },
   {
+    // Both hold texts with a number: the pages fit together as before.
+    name: 'the names of policies put over the notes of what was erased',
+    found: [],
+    apply: (victim) => {
+      const { db } = victim.forger();
+      const root = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?');
+      const pageOf = (name: string): number => (Number(root.get(name)?.['rootpage']) - 1) * 8192;
+      const [to, from] = [pageOf('erased'), pageOf('sqlite_autoindex_policies_1')];
+      return raw(victim.file, (bytes) => bytes.copyWithin(to, from, from + 8192));
+    },
+  },
+  {
     name: 'a page emptied',
     found: [],
     apply: ({ file, dice }) => raw(file, (bytes) => bytes.fill(0, (dice.int(1, bytes.length / 8192) - 1) * 8192).subarray(0)),

@@ -179,6 +179,17 @@ export const tableTamperings: readonly Tampering[] = [
   { name: 'a policy removed', found: ['policy_missing'], apply: namedPolicy },
   { name: 'what is noted as erased', found: ['count'], apply: erasedNote },
   {
+    name: 'a call noted as erased that is not there',
+    found: ['count'],
+    apply: (victim) => {
+      const forger = victim.forger();
+      const [first, { covered, dice }] = [forger.first(), victim];
+      const seq = first > 1 ? dice.int(1, first - 1) : dice.int(1, covered);
+      forger.db.prepare('INSERT OR REPLACE INTO erased (id, seq) VALUES (?, ?)').run('forged', seq);
+      return true;
+    },
+  },
+  {
     name: 'the log’s id',
     found: ['hash', 'checkpoint'],
     apply: runSql("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'log'"),

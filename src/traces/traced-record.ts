@@ -1,4 +1,5 @@
 import type { Intent } from '#core/record/record.ts';
+import { LiveMap } from '#core/units/live-map.ts';
 import type { RecordSink, Said } from '#store/ports.ts';
 import type { EndedCall } from './spans-of-call.ts';
 
@@ -16,7 +17,7 @@ export function tracedRecord(
   record: RecordSink,
   { take, withText }: { readonly take: (call: EndedCall) => void; readonly withText: () => boolean },
 ): RecordSink {
-  const underWay = new Map<string, Begun>();
+  const underWay = new LiveMap<Begun>();
   const textOf = (said: Said | undefined): string | null =>
     said?.capture === 'full' && said.tooLong === undefined && withText() ? Buffer.from(said.bytes).toString('utf8') : null;
   return {
@@ -24,12 +25,11 @@ export function tracedRecord(
       underWay.set(intent.id, { intent, request: textOf(said) });
       const begun = record.begin(intent, said, options);
       // A call whose start is refused has no end.
-      begun.catch(() => underWay.delete(intent.id));
+      begun.catch(() => underWay.take(intent.id));
       return begun;
     },
     end: async (terminal, said) => {
-      const begun = underWay.get(terminal.id);
-      underWay.delete(terminal.id);
+      const begun = underWay.take(terminal.id);
       await record.end(terminal, said);
       if (!begun) return;
       const { intent, request } = begun;

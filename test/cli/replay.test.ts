@@ -166,3 +166,25 @@ test('a slip of the hand is told what would be right', async (t) => {
   }
   assert.ok(existsSync(join(folder, 'record.db')));
 });
+
+test('sums name as many groups as are wanted and add up the others; rankings may begin at a time', async (t) => {
+  const at = place(t);
+  const folder = await recordOf(t, 60);
+  const { code, out } = await runHere(['cost', '--by', 'model', '--limit', '1', '--data', folder], at);
+  assert.equal(code, 0);
+  assert.match(out, /^\d+ others\b/m);
+  const lines = (await runHere(['cost', '--by', 'model', '--limit', '1', '--json', '--data', folder], at)).out.trim().split('\n');
+  const groups = lines.map((line) => JSON.parse(line) as { readonly calls: number; readonly others?: number });
+  assert.equal(groups.length, 2);
+  assert.equal(
+    groups.reduce((sum, { calls }) => sum + calls, 0),
+    60,
+  );
+  const csv = await runHere(['cost', '--by', 'model', '--limit', '1', '--csv', '--data', folder], at);
+  assert.match(csv.out, /\r\n\d+ others,/);
+  const wrong = await runHere(['cost', '--limit', '0', '--data', folder], at);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /"0" is no number of groups/);
+  const ranks = await runHere(['score', '--since', '1h', '--data', folder], at);
+  assert.match(ranks.err, /no call has a score of that time/);
+});

@@ -1,4 +1,5 @@
 import type { Mutant } from '#scripts/run-mutant.ts';
+import { ASKING_MUTANTS } from './asking-mutants.ts';
 import { AUDIT_MUTANTS } from './audit-mutants.ts';
 import { BODIES_MUTANTS } from './bodies-mutants.ts';
 import { CORE_MUTANTS } from './core-mutants.ts';
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUDIT_MUTANTS,
   ...BODIES_MUTANTS,
   ...TELEMETRY_MUTANTS,
+  ...ASKING_MUTANTS,
 ];

@@ -76,12 +76,12 @@ export function endCells({ seq, type, members }: Entry): Row {
     target,
     upstream: typeof target === 'string' ? (target.split('/')[0] ?? null) : null,
     attempts: Array.isArray(ended['attempts']) ? ended['attempts'].length : null,
-    input_tokens: inside(ended['usage'], 'input'),
-    output_tokens: inside(ended['usage'], 'output'),
-    cached_tokens: inside(ended['usage'], 'cachedInput'),
-    cost_nano: cell(ended['costNano']),
-    energy_mws: cell(ended['energyMws']),
-    compare_nano: cell(ended['compareNano']),
+    input_tokens: exact(inside(ended['usage'], 'input')),
+    output_tokens: exact(inside(ended['usage'], 'output')),
+    cached_tokens: exact(inside(ended['usage'], 'cachedInput')),
+    cost_nano: exact(cell(ended['costNano'])),
+    energy_mws: exact(cell(ended['energyMws'])),
+    compare_nano: exact(cell(ended['compareNano'])),
     duration_ms: rounded(ended['durationMs']),
     first_byte_ms: rounded(ended['firstByteMs']),
   };
@@ -107,12 +107,19 @@ function inside(value: unknown, name: string): Cell {
 }
 
 function cell(value: unknown): Cell {
-  if (typeof value === 'string' || typeof value === 'number') return value;
+  // A table holds UTF-8, in which half a surrogate pair has no place.
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value === 'number') return value;
   return typeof value === 'boolean' ? Number(value) : null;
 }
 
+/** Whole numbers beyond what is exact are left out of the table. */
+function exact(value: Cell): Cell {
+  return typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER ? null : value;
+}
+
 function rounded(value: unknown): Cell {
-  return typeof value === 'number' ? Math.round(value) : null;
+  return typeof value === 'number' ? exact(Math.round(value)) : null;
 }
 
 function shown(value: unknown): string {

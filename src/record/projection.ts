@@ -48,9 +48,9 @@ export function startColumns(intent: Intent): readonly ColumnValue[] {
     intent.surface,
     intent.principal,
     intent.profile,
-    intent.task,
-    intent.session,
-    facts === null ? null : facts.model,
+    textCell(intent.task),
+    textCell(intent.session),
+    facts === null ? null : textCell(facts.model),
     facts === null ? null : Number(facts.stream),
     decision === null ? null : decision.route,
     decision === null ? null : decision.bucket,
@@ -69,16 +69,26 @@ export function endColumns(terminal: Terminal): readonly ColumnValue[] {
     servedBy,
     servedBy === null ? null : servedBy.slice(0, servedBy.indexOf('/')),
     terminal.attempts.length,
-    usage?.input ?? null,
-    usage?.output ?? null,
-    usage?.cachedInput ?? null,
-    terminal.costNano,
-    terminal.energyMws,
-    terminal.compareNano,
-    Math.round(terminal.durationMs),
-    terminal.firstByteMs === null ? null : Math.round(terminal.firstByteMs),
+    exactCell(usage?.input),
+    exactCell(usage?.output),
+    exactCell(usage?.cachedInput),
+    exactCell(terminal.costNano),
+    exactCell(terminal.energyMws),
+    exactCell(terminal.compareNano),
+    exactCell(Math.round(terminal.durationMs)),
+    terminal.firstByteMs === null ? null : exactCell(Math.round(terminal.firstByteMs)),
   ];
 }
 
 /** The same of an `interrupted` entry: nothing is known. */
 export const interruptedColumns: readonly ColumnValue[] = END_COLUMNS.map(([name]) => (name === 'result' ? 'interrupted' : null));
+
+/** Text that a caller chose. A table holds UTF-8, in which half a surrogate pair has no place. */
+export function textCell(text: string | null): string | null {
+  return text === null ? null : text.toWellFormed();
+}
+
+/** A number that can be read again: a larger one would make every list fail that has the row in it. */
+function exactCell(value: number | null | undefined): number | null {
+  return value === undefined || value === null || Math.abs(value) > Number.MAX_SAFE_INTEGER ? null : value;
+}

@@ -66,10 +66,11 @@ const doors = right(
 );
 const { key } = await keys.create({ profile: loaded.policy.profiles[0]?.name ?? '', name: 'bench' });
 await parts.start();
-process.once('SIGTERM', () => {
-  void doors.close(0).then(() => {
-    parts.stop();
-    folder.close();
-  });
-});
+async function close(): Promise<void> {
+  await doors.close(0);
+  parts.stop();
+  folder.close();
+}
+
+process.once('SIGTERM', () => void close());
 console.log(`${key}\nTry:`);

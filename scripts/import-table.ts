@@ -212,6 +212,7 @@ export const ROOMS: readonly Room[] = [
       'record/asking/cost-groups.ts',
       'record/asking/list-records.ts',
       'record/asking/question.ts',
+      'record/asking/question-too-long.ts',
       'record/asking/terms.ts',
       'store/ports.ts',
       'telemetry/',

@@ -3,7 +3,7 @@ import type { GatewayError } from '#core/errors/gateway-error.ts';
 import { COST_KEYS } from '#record/asking/cost-groups.ts';
 import type { CostKey } from '#record/asking/cost-groups.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
-import { QuestionTooLong } from '#record/asking/question.ts';
+import { QuestionTooLong } from '#record/asking/question-too-long.ts';
 import type { Question } from '#record/asking/question.ts';
 import { TERM_COLUMNS } from '#record/asking/terms.ts';
 import { RecordUnavailable } from '#store/ports.ts';

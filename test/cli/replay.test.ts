@@ -174,7 +174,7 @@ test('sums name as many groups as are wanted and add up the others; rankings may
   assert.equal(code, 0);
   assert.match(out, /^\d+ others\b/m);
   const lines = (await runHere(['cost', '--by', 'model', '--limit', '1', '--json', '--data', folder], at)).out.trim().split('\n');
-  const groups = lines.map((line) => JSON.parse(line) as { readonly calls: number; readonly others?: number });
+  const groups = lines.map((line): { readonly calls: number; readonly others?: number } => JSON.parse(line));
   assert.equal(groups.length, 2);
   assert.equal(
     groups.reduce((sum, { calls }) => sum + calls, 0),

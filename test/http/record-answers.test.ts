@@ -1,7 +1,7 @@
 /** What the operator may ask of the record, and what is said to a question that means nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuestionTooLong } from '#record/asking/question.ts';
+import { QuestionTooLong } from '#record/asking/question-too-long.ts';
 import type { Question } from '#record/asking/question.ts';
 import { RecordUnavailable } from '#store/ports.ts';
 import { ask, startStage } from './stage.ts';

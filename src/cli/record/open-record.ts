@@ -5,7 +5,7 @@ import type { Shell } from '#cli/shell.ts';
 import { tablesOf } from '#core/policy/tables.ts';
 import type { PolicyTables } from '#core/policy/tables.ts';
 import type { Policy } from '#core/policy/policy.ts';
-import { QuestionTooLong } from '#record/asking/question.ts';
+import { QuestionTooLong } from '#record/asking/question-too-long.ts';
 import { openForAsking, policyJson } from '#record/asking/record-reader.ts';
 import type { RecordFile } from '#record/asking/record-reader.ts';
 import { logPath } from '#record/open-log.ts';

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { RecordUnavailable } from '#store/ports.ts';
-import { QuestionTooLong } from './question.ts';
+import { QuestionTooLong } from './question-too-long.ts';
 import type { Answers, Question } from './question.ts';
 
 /** One question on its way. */
@@ -52,19 +52,11 @@ export class AskingThread {
       return Promise.reject(new RecordUnavailable('too many questions are asked of the record at once'));
     const asked: Asked = { number: ++this.#number, question };
     const late = setTimeout(() => this.#giveUp(asked.number), this.#answerMs).unref();
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(asked.number, {
-        resolve: (answer) => {
-          clearTimeout(late);
-          resolve(answer as Answers[Q['ask']]);
-        },
-        reject: (error) => {
-          clearTimeout(late);
-          reject(error);
-        },
-      });
+    const answered = new Promise<Answers[Q['ask']]>((resolve, reject) => {
+      this.#waiting.set(asked.number, { resolve, reject });
       this.#open().postMessage(asked, []);
     });
+    return answered.finally(() => clearTimeout(late));
   }
 
   /** All that were asked before it are late, too. The thread sees it among the rows, and goes on with the next question. */

@@ -15,15 +15,6 @@ export type Question =
   | { readonly ask: 'run'; readonly session: string }
   | { readonly ask: 'ranks'; readonly by: RankKey; readonly since: number };
 
-/** A question took longer than whoever asks may make the record busy. */
-export class QuestionTooLong extends Error {
-  override readonly name = 'QuestionTooLong';
-
-  constructor() {
-    super('there is too much to look through; ask for a shorter time, with since and until');
-  }
-}
-
 /** A call with its texts as texts; null where they are not kept. */
 export type ToldCall = Omit<CallStory, 'bodies'> & {
   readonly captured: { readonly request: string; readonly reply: string };

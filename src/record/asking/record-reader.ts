@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { logPath } from '#record/open-log.ts';
-import { QuestionTooLong } from './question.ts';
+import { QuestionTooLong } from './question-too-long.ts';
 
 /** A record that was opened for asking. */
 export type RecordFile = DatabaseSync;

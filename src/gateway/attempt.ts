@@ -86,6 +86,8 @@ export class RunningAttempt {
   /** The server was loading when the first-token clock was last looked at. */
   #wasLoading = false;
   #cancelClock: () => void = () => {};
+  /** When the timer fires; null while there is none. */
+  #clockAt: number | null = null;
   #cancelFinish: () => void = () => {};
   #finishing = false;
 
@@ -139,13 +141,20 @@ export class RunningAttempt {
     if (type !== 'token' && type !== 'event') this.#armClock();
   }
 
-  /** One timer for the nearest clock; events only move the deadline, and the timer looks again when it fires. */
+  /** One timer for the nearest clock. Most of what happens only moves the deadline further away: the timer looks again when it fires. */
   #armClock(): void {
-    this.#cancelClock();
     if (this.#settled) return;
     const deadline = nextDeadline(this.#attempt, this.#spec.clocks, this.#spec.stream);
-    if (!deadline) return;
-    this.#cancelClock = this.#clock.after(Math.max(0, deadline.at - this.#clock.now()), () => this.#clockFired());
+    if (deadline && (this.#clockAt === null || deadline.at < this.#clockAt)) this.#fireAt(deadline.at);
+  }
+
+  #fireAt(at: number): void {
+    this.#cancelClock();
+    this.#clockAt = at;
+    this.#cancelClock = this.#clock.after(Math.max(0, at - this.#clock.now()), () => {
+      this.#clockAt = null;
+      this.#clockFired();
+    });
   }
 
   #clockFired(): void {
@@ -165,7 +174,7 @@ export class RunningAttempt {
     const loading = this.#spec.loading();
     if (leftMs <= 0 || (!loading && !this.#wasLoading)) return false;
     this.#wasLoading = loading;
-    this.#cancelClock = this.#clock.after(Math.min(leftMs, firstTokenMs), () => this.#clockFired());
+    this.#fireAt(now + Math.min(leftMs, firstTokenMs));
     return true;
   }
 

@@ -87,7 +87,7 @@ const sections: readonly { readonly title: string; readonly starts: readonly str
   {
     title: 'Backtest',
     starts: ['backtest'],
-    text: 'Recorded calls decided again under another policy, from their facts and along what was seen, per second of processor time. Reading them from the record comes on top.',
+    text: 'Recorded calls decided again under another policy, from their facts and along what was seen, per second of processor time. Reading them from the record comes on top: the whole command does some 18,000 calls a second.',
   },
   {
     title: 'Asking a large record',

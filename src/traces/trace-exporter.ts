@@ -42,7 +42,7 @@ export interface TraceExporterParts {
 export interface TraceCounts {
   /** Calls whose spans were taken. */
   readonly exported: number;
-  /** Calls whose spans were given up: no room in the queue, or refused. */
+  /** Calls whose spans were given up: no room in the queue, refused, or still waiting when the house closed. */
   readonly dropped: number;
   readonly waiting: number;
 }

@@ -44,7 +44,7 @@ export async function openDoors(
   const machineName = hostname();
   const publicDoor: Door = {
     ...shared,
-    identify: (head) => identifyCaller(head.headers, keys),
+    identify: (head) => identifyCaller(head.headers, keys, head.connection),
     hosts: () => ({ hosts: parts.house.tables().policy.hosts, machineName }),
   };
   const operatorDoor: Door = { ...shared, identify: (head) => operatorPrincipal(head, parts.house.tables()), hosts: null };

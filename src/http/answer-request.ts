@@ -130,10 +130,10 @@ function checkCaller({ shared, request, headers }: Exchange): GatewayError | nul
 }
 
 /** Who asks, and whether the endpoint is for them. Whatever goes wrong here, nobody comes in. */
-function admit({ shared, headers, target, requestId }: Exchange, endpoint: Endpoint): Principal | GatewayError {
+function admit({ shared, request, headers, target, requestId }: Exchange, endpoint: Endpoint): Principal | GatewayError {
   let principal: Principal | GatewayError;
   try {
-    principal = shared.door.identify({ headers, query: target.query });
+    principal = shared.door.identify({ headers, query: target.query, connection: request.socket });
   } catch (error) {
     shared.door.fault(requestId, error);
     principal = gatewayError('key_unknown', 'The key could not be checked.');

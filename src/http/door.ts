@@ -27,6 +27,8 @@ export interface RequestHead {
   /** Lower-case names, no prototype. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly query: ReadonlyMap<string, string>;
+  /** The same object for every request of one connection. */
+  readonly connection: object;
 }
 
 /** Bounds of a listener. */

@@ -9,11 +9,15 @@ const makeOne = 'make one with: gatehouse keys new';
 
 /**
  * Who asks, by the key in the headers; the error never repeats what was sent. A look-up is made whatever was shown, so that a missing, an
- * odd and a wrong key take the same time.
+ * odd and a wrong key take the same time. `connection`: what they came by, if it can be told apart from others.
  */
-export function identifyCaller(headers: Headers, keyRing: Pick<KeyRing, 'identify'>): Principal | GatewayError {
+export function identifyCaller(
+  headers: Headers,
+  keyRing: Pick<KeyRing, 'identify'>,
+  connection: object | null = null,
+): Principal | GatewayError {
   const presented = presentedKey(headers);
-  const principal = keyRing.identify(presented.type === 'key' ? presented.key : '');
+  const principal = keyRing.identify(presented.type === 'key' ? presented.key : '', connection);
   switch (presented.type) {
     case 'none':
       return gatewayError('key_missing', `no key. Send "Authorization: Bearer gh_…"; ${makeOne}`);

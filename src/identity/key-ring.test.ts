@@ -84,6 +84,19 @@ test('a revoked key is out before the file is written, and stays out after a res
   assert.equal(again.isLive('k_nobody'), false);
 });
 
+test('a connection that shows a key again is known by it, by no other, and no longer than the key lives', async () => {
+  const ring = await openRing(newFolder());
+  const [mine, yours] = [await ring.create({ profile: 'private', name: 'mine' }), await ring.create({ profile: 'guest', name: 'yours' })];
+  const [one, other] = [{}, {}];
+  const idOf = (key: string, connection: object): string | undefined => ring.identify(key, connection)?.id;
+  assert.deepEqual([idOf(mine.key, one), idOf(mine.key, one), idOf(mine.key, other)], [mine.id, mine.id, mine.id]);
+  for (const wrong of ['', `${mine.key.slice(0, -1)}!`, `!${mine.key.slice(1)}`, `${mine.key}x`, mine.key.slice(0, -1)])
+    assert.equal(idOf(wrong, one), undefined, wrong);
+  assert.deepEqual([idOf(yours.key, one), idOf(mine.key, one), idOf(mine.key, one)], [yours.id, mine.id, mine.id]);
+  await ring.revoke('mine');
+  assert.deepEqual([idOf(mine.key, one), idOf(mine.key, other), idOf(yours.key, one)], [undefined, undefined, yours.id]);
+});
+
 test('a key that could not be written does not work; a revocation that could not be written does', async () => {
   const kept = privateFiles(newFolder());
   let full = false;

@@ -1,11 +1,11 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Principal } from '#core/record/record.ts';
 import { isStartProblem } from '#store/ports.ts';
 import type { PrivateFiles, StartProblem } from '#store/ports.ts';
-import { hmacOf } from './hmac.ts';
 import { readKeys, readSecret, writeKeys } from './key-file.ts';
 import type { StoredKey } from './key-file.ts';
 import { randomText } from './random-text.ts';
+import { ShownBefore } from './shown-before.ts';
 
 export interface KeyRingOptions {
   /** So many random bytes, good enough for keys. */
@@ -40,11 +40,12 @@ export class KeyRing {
   readonly #options: KeyRingOptions;
   readonly #byHmac = new Map<string, string>();
   readonly #byId = new Map<string, StoredKey>();
+  readonly #shown = new ShownBefore();
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(files: PrivateFiles, secret: Uint8Array, options: KeyRingOptions) {
     this.#files = files;
-    this.#hmac = hmacOf(secret);
+    this.#hmac = (text) => createHmac('sha256', secret).update(text).digest();
     this.#options = options;
   }
 
@@ -99,18 +100,30 @@ export class KeyRing {
     return true;
   }
 
-  /** Whose key this is; null for an unknown or revoked one. Every look-up costs the same. */
-  identify(presented: string): Principal | null {
-    const hmac = this.#hmac(presented);
-    const id = this.#byHmac.get(hmac.toString('hex'));
-    const key = id === undefined ? undefined : this.#byId.get(id);
-    const same = timingSafeEqual(hmac, key ? Buffer.from(key.hmac, 'hex') : nobody);
-    return key && same && key.revokedAt === null ? { id: key.id, profile: key.profile, operator: false } : null;
+  /**
+   * Whose key this is; null for an unknown or revoked one. Every look-up costs the same; a connection that shows again what was found to
+   * be a key is spared it.
+   */
+  identify(presented: string, connection: object | null = null): Principal | null {
+    const before = connection === null ? null : this.#shown.idOf(connection, presented);
+    const id = before ?? this.#idOf(presented);
+    const key = id === null ? undefined : this.#byId.get(id);
+    if (key?.revokedAt !== null) return null;
+    if (connection !== null && before === null) this.#shown.note(connection, presented, key.id);
+    return { id: key.id, profile: key.profile, operator: false };
   }
 
   /** Whether the key of this id may still be used. */
   isLive(id: string): boolean {
     return this.#byId.get(id)?.revokedAt === null;
+  }
+
+  #idOf(presented: string): string | null {
+    const hmac = this.#hmac(presented);
+    const id = this.#byHmac.get(hmac.toString('hex'));
+    const key = id === undefined ? undefined : this.#byId.get(id);
+    const same = timingSafeEqual(hmac, key ? Buffer.from(key.hmac, 'hex') : nobody);
+    return key && same ? key.id : null;
   }
 
   #remember(key: StoredKey): void {

@@ -59,8 +59,8 @@ const callsMax = 2_048;
 /** Characters of text that may wait. */
 const sizeMax = 32_000_000;
 const batchCalls = 128;
-/** Reading what was said takes its time, and those who wait for an answer wait for it. */
-const batchSize = 1_000_000;
+/** Spelling half a megabyte of words takes some 10 ms, and whoever waits for an answer waits for it. */
+const batchSize = 520_000;
 const gatherMs = 1_000;
 /** What waits when the house closes is sent for so long. */
 const closingMs = 2_000;

@@ -31,6 +31,7 @@ interface Waiting {
 const waitingMax = 64;
 /** From the asking to the answer, the wait for others included. */
 const answerMs = 10_000;
+const allOfThem = 0x7fff_ffff;
 
 /** Asks the record in a thread of its own, which begins with the first question, so that no answer holds up a request. */
 export class AskingThread {
@@ -67,6 +68,8 @@ export class AskingThread {
   }
 
   close(): void {
+    // Nobody can end a thread that looks through rows; it ends by itself once it sees that all is given up.
+    Atomics.store(this.#givenUp, 0, allOfThem);
     void this.#worker?.terminate();
   }
 

@@ -102,7 +102,7 @@ async function assemble(
   undo.push(() => parts.stop());
   tell = (message) => parts.telemetry.watch.tell({ type: 'record', message });
   for (const note of said) tell(note);
-  await store.commit([policyInForce(loaded)]);
+  await store.commitFirst([policyInForce(loaded)]);
   for (const drain of drains) parts.house.fleet.setDrain(drain, true);
   const { policy } = parts.house.tables();
   const doors = await openDoors(parts, keys, {

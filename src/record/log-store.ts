@@ -14,9 +14,9 @@ export interface WriterLink {
   end(): void;
 }
 
-/** Makes a writer; `gone` is called once when it ended, however it did. */
+/** Makes a writer; `gone` is called once when it ended, however it did. `first`: it looks for the log itself, which nobody has opened yet. */
 export type MakeLink = (
-  settings: WriterSettings,
+  start: { readonly settings: WriterSettings; readonly first: boolean },
   hear: { readonly message: (message: FromWriter) => void; readonly gone: (why: string) => void },
 ) => WriterLink;
 
@@ -87,8 +87,15 @@ interface Outage {
   unsure: Sent | null;
   /** A `recover` that is under way. */
   round: number | null;
+  /** Is written before anything else once it can be. */
+  owed: readonly StoreOp[];
   cancelRetry: () => void;
 }
+
+/** A log that a writer has opened, or why it could not be, which may pass. */
+export type Opened =
+  | { readonly link: WriterLink; readonly head: Head; readonly logId: string }
+  | { readonly link: null; readonly why: string };
 
 /**
  * The record as an append-only log, written by a thread of its own. A commit resolves once its entries are in the file and synced; what
@@ -98,12 +105,13 @@ interface Outage {
  */
 export class LogStore implements Store {
   readonly #options: LogStoreOptions;
-  readonly #make: (settings: WriterSettings) => WriterLink;
+  readonly #make: MakeLink;
   #link: WriterLink | null;
   #settings: WriterSettings;
-  #head: Head;
+  #head: Head = { seq: 0, hash: '' };
   #standing: Standing = { checkpointAt: null, pruned: 0 };
-  readonly #logId: string;
+  /** Null until the log was opened. */
+  #logId: string | null = null;
   #waiting: Commit[] = [];
   #sent: Sent | null = null;
   #flushDue = false;
@@ -120,17 +128,13 @@ export class LogStore implements Store {
   #onClosed: (() => void) | null = null;
   #onIdle: (() => void) | null = null;
 
-  constructor(
-    make: MakeLink,
-    ready: { readonly link: WriterLink; readonly settings: WriterSettings; readonly head: Head; readonly logId: string },
-    options: LogStoreOptions,
-  ) {
+  constructor(make: MakeLink, opened: Opened & { readonly settings: WriterSettings }, options: LogStoreOptions) {
     this.#options = options;
-    this.#link = ready.link;
-    this.#settings = ready.settings;
-    this.#head = ready.head;
-    this.#logId = ready.logId;
-    this.#make = (settings) => make(settings, { message: (message) => this.hear(message), gone: (why) => this.gone(why) });
+    this.#link = opened.link;
+    this.#settings = opened.settings;
+    this.#make = make;
+    if (opened.link === null) this.#fail(opened.why);
+    else [this.#head, this.#logId] = [opened.head, opened.logId];
   }
 
   commit(ops: readonly StoreOp[], { patient }: CommitOptions = { patient: false }): Promise<void> {
@@ -148,6 +152,16 @@ export class LogStore implements Store {
       if (patient) this.#flushLater();
       else this.#flushSoon();
     });
+  }
+
+  /** The same for what belongs before everything else: where the record cannot be written now, it is as soon as it can. */
+  async commitFirst(ops: readonly StoreOp[]): Promise<void> {
+    try {
+      await this.commit(ops);
+    } catch (error) {
+      if (!this.#outage) throw error;
+      this.#outage.owed = [...this.#outage.owed, ...ops];
+    }
   }
 
   /** Ends the patience of what waits. */
@@ -232,8 +246,13 @@ export class LogStore implements Store {
         return;
       }
       case 'ready':
-      case 'problem':
+        for (const note of message.notes) this.#options.tell(note);
+        this.#logId = message.logId;
+        if (this.#outage) this.#recovered(this.#outage, { first: null, head: message.head });
         return;
+      case 'problem':
+        this.#link?.end();
+        return this.gone(message.problem);
       case 'closed':
         this.#onClosed?.();
     }
@@ -385,6 +404,7 @@ export class LogStore implements Store {
       givenUp: new Map(),
       unsure: null,
       round: null,
+      owed: [],
       cancelRetry: () => {},
     };
     this.#options.tell(`the record cannot be written (${why}); every call is refused until it can`);
@@ -392,8 +412,10 @@ export class LogStore implements Store {
   }
 
   #retry(outage: Outage): void {
-    this.#link ??= this.#make(this.#settings);
     outage.round = ++this.#rounds;
+    this.#link ??= this.#newLink();
+    // One that looks for the log itself says when it has found it.
+    if (this.#logId === null) return;
     this.#link.post({
       type: 'recover',
       round: outage.round,
@@ -401,6 +423,16 @@ export class LogStore implements Store {
       logId: this.#logId,
       unsure: outage.unsure?.entries ?? [],
     });
+  }
+
+  #newLink(): WriterLink {
+    const start = { settings: this.#settings, first: this.#logId === null };
+    const link = this.#make(start, {
+      message: (message) => this.hear(message),
+      // One that was given up may end when another has taken its place.
+      gone: (why) => (this.#link === link ? this.gone(why) : undefined),
+    });
+    return link;
   }
 
   /** The file is the one that was being written. Before anybody is served again it learns what happened. */
@@ -431,13 +463,15 @@ export class LogStore implements Store {
           ends: call,
         });
     }
+    const owed = outage.owed.flatMap((op) => this.#spell(op) ?? []);
     const said = adminEntry({ at, action: 'unavailable', subject: 'record', from: outage.from, until: at, refused: outage.refused });
-    this.#send([], [...ends, { entry: said, begins: null, ends: null }], { mends: true });
+    this.#send([], [...owed, ...ends, { entry: said, begins: null, ends: null }], { mends: true });
   }
 
   #mended(): void {
     const outage = this.#outage;
     if (!outage) return;
+    outage.owed = [];
     outage.from = outage.told.until;
     outage.refused -= outage.told.refused;
     for (const call of outage.givenUp.values()) {

@@ -15,7 +15,7 @@ export interface OpenLogOptions {
   readonly link?: typeof linkToWriter;
 }
 
-/** Opens the record of a data folder in a thread of its own; see `LogStore`. Says why it cannot be. */
+/** Opens the record of a data folder in a thread of its own; see `LogStore`. Says why it cannot be; what may pass by itself, a full disk, is an outage from the start. */
 export function openLogStore({
   folder,
   clock,
@@ -23,7 +23,8 @@ export function openLogStore({
   tell,
   link: linkTo = linkToWriter,
 }: OpenLogOptions): Promise<LogStore | StartProblem> {
-  const make: MakeLink = (now, hear) => linkTo({ folder, at: clock.wallNow(), first: false, settings: now }, hear);
+  const make: MakeLink = (start, hear) => linkTo({ folder, at: clock.wallNow(), ...start }, hear);
+  const options = { clock, tell, soon: (run: () => void): void => void setImmediate(run) };
   return new Promise((resolve) => {
     let store: LogStore | null = null;
     const link = linkTo(
@@ -32,13 +33,14 @@ export function openLogStore({
         message: (message) => {
           if (store) return store.hear(message);
           if (message.type === 'ready') {
-            store = new LogStore(make, { link, settings, ...message }, { clock, tell, soon: (run) => void setImmediate(run) });
+            store = new LogStore(make, { link, settings, head: message.head, logId: message.logId }, options);
             for (const note of message.notes) tell(note);
             resolve(store);
           }
           if (message.type === 'problem') {
             link.end();
-            resolve({ problem: message.problem, remedy: message.remedy });
+            const { problem, remedy, passes } = message;
+            resolve(passes ? new LogStore(make, { link: null, settings, why: problem }, options) : { problem, remedy });
           }
         },
         gone: (why) => {

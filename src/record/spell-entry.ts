@@ -1,3 +1,4 @@
+import type { Intent, Terminal } from '#core/record/record.ts';
 import type { Said, StoreOp } from '#store/ports.ts';
 import { endColumns, interruptedColumns, textCell } from './projection.ts';
 import type { ColumnValue } from './projection.ts';
@@ -5,9 +6,13 @@ import type { NewEntry } from './writer-messages.ts';
 
 /** Entries as JSON without their `seq`: first `type` and `at`, then what belongs to the type (docs/record-format.md). */
 
+/** The fields are named one by one: a copy of whatever there is costs several times as much. */
+type Entry<Type, Half> = { readonly type: Type } & Half;
+
 export function startEntry({ intent, said }: StoreOp & { readonly op: 'start' }): NewEntry {
-  const { at, ...rest } = intent;
-  return { kind: 'start', text: JSON.stringify({ type: 'start', at, ...rest }), said: alone(said) };
+  const { at, id, surface, principal, profile, task, session, facts, policyHash, decision } = intent;
+  const entry: Entry<'start', Intent> = { type: 'start', at, id, surface, principal, profile, task, session, facts, policyHash, decision };
+  return { kind: 'start', text: JSON.stringify(entry), said: alone(said) };
 }
 
 /** `call` is what its start gave to the row. */
@@ -15,9 +20,33 @@ export function terminalEntry(
   { terminal, said }: StoreOp & { readonly op: 'terminal' },
   call: { readonly columns: readonly ColumnValue[]; readonly startSeq: number },
 ): NewEntry {
-  const { at, ...rest } = terminal;
-  const text = JSON.stringify({ type: 'terminal', at, ...rest });
-  return { kind: 'terminal', text, columns: [...call.columns, ...endColumns(terminal)], startSeq: call.startSeq, said: alone(said) };
+  const entry: Entry<'terminal', Terminal> = {
+    type: 'terminal',
+    at: terminal.at,
+    id: terminal.id,
+    durationMs: terminal.durationMs,
+    walks: terminal.walks,
+    attempts: terminal.attempts,
+    result: terminal.result,
+    verdict: terminal.verdict,
+    status: terminal.status,
+    code: terminal.code,
+    message: terminal.message,
+    servedBy: terminal.servedBy,
+    firstByteMs: terminal.firstByteMs,
+    usage: terminal.usage,
+    usageEstimated: terminal.usageEstimated,
+    costNano: terminal.costNano,
+    energyMws: terminal.energyMws,
+    compareNano: terminal.compareNano,
+  };
+  return {
+    kind: 'terminal',
+    text: JSON.stringify(entry),
+    columns: [...call.columns, ...endColumns(terminal)],
+    startSeq: call.startSeq,
+    said: alone(said),
+  };
 }
 
 export function interruptedEntry(

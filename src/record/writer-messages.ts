@@ -68,7 +68,8 @@ export interface Standing {
 
 export type FromWriter =
   | { readonly type: 'ready'; readonly head: Head; readonly logId: string; readonly notes: readonly string[] }
-  | { readonly type: 'problem'; readonly problem: string; readonly remedy: string }
+  /** The log cannot be opened. `passes`: it may be soon, without anybody touching the file. */
+  | { readonly type: 'problem'; readonly problem: string; readonly remedy: string; readonly passes: boolean }
   /** A batch is durable: its entries begin at `first`. */
   | { readonly type: 'written'; readonly first: number; readonly head: Head }
   /** Something else was appended. */

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { isStartProblem } from '#store/ports.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { isFullDisk } from './full-disk.ts';
 import { fullCheck } from './full-check.ts';
 import type { IdleTask } from './idle-task.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -38,7 +39,7 @@ export class WriterThread {
     if (!this.#start.first) return;
     try {
       const opened = openLog(this.#start.folder, this.#start.at);
-      if (isStartProblem(opened)) return this.#say({ type: 'problem', problem: opened.problem, remedy: opened.remedy });
+      if (isStartProblem(opened)) return this.#say({ type: 'problem', ...opened, passes: false });
       const { writer, notes } = opened;
       this.#use(writer);
       this.#open?.idleTasks.push(fullCheck(writer, (text) => this.#say({ type: 'note', text })));
@@ -50,6 +51,7 @@ export class WriterThread {
         type: 'problem',
         problem: `the record cannot be written in ${this.#start.folder}: ${saidBy(error)}`,
         remedy: 'make room or mend the folder’s permissions',
+        passes: isFullDisk(error, this.#start.folder),
       });
     }
   }

@@ -193,3 +193,36 @@ test('a full disk: closed, and back when there is room', { skip: process.getuid?
   spawnSync('umount', ['-l', folder]);
   assert.equal(entries.filter(({ subject }) => String(subject).startsWith('x')).length, kept, 'what was kept and nothing else');
 });
+
+test(
+  'a disk that is full at the start: closed, and back when there is room, with what was owed first',
+  { skip: process.getuid?.() !== 0 && 'only root can mount' },
+  async (t) => {
+    const folder = join(recordFolder(t), 'disk');
+    mkdirSync(folder);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=700', 'tmpfs', folder]).status !== 0)
+      return t.skip('nothing can be mounted here');
+    const before = await openRecord(folder);
+    await before.commit([noted('before')]);
+    await recordSinkOf(before).begin(intentWith({ id: 'cut' }));
+    await before.close();
+    assert.throws(() => writeFileSync(join(folder, 'filler'), Buffer.alloc(4_000_000)), /ENOSPC/);
+    const { store, notes, untilNote } = await stageRecord(t, folder);
+    assert.equal(store.writable(), false);
+    assert.match(notes[0] ?? '', /cannot be written/);
+    await store.commitFirst([noted('owed')]);
+    assert.ok(await refused(store.commit([noted('refused')])));
+    rmSync(join(folder, 'filler'));
+    await untilNote('again');
+    await store.commit([noted('after')]);
+    await store.close();
+    const { entries } = verifyRecord(folder);
+    spawnSync('umount', ['-l', folder]);
+    assert.deepEqual(
+      entries.flatMap(({ type, action, subject, why }) =>
+        type === 'admin' ? [action === 'note' ? subject : action] : type === 'interrupted' ? [why] : [],
+      ),
+      ['before', 'restart', 'owed', 'unavailable', 'after'],
+    );
+  },
+);

@@ -7,6 +7,7 @@ import { tierRank } from '#core/policy/tables.ts';
 import type { Usage } from '#core/reply/event.ts';
 import { readingClause } from '#core/routing/exhaust.ts';
 import { reasonLine } from '#core/routing/explain.ts';
+import { roundMs } from '#core/units/round-ms.ts';
 import type { EgressPermit } from '#egress/port.ts';
 import { RunningAttempt } from '#gateway/attempt.ts';
 import type { AttemptReport, AttemptSpec } from '#gateway/attempt.ts';
@@ -137,7 +138,7 @@ async function run(
   const report = await attempt.done;
   released.stop();
   const share = endBusy(house.clock.now());
-  const busyMs = report.attempt.sentAt === null ? null : share;
+  const busyMs = report.attempt.sentAt === null ? null : roundMs(share);
   const perKwhNano = house.tables().policy.cost?.perKwhNano ?? null;
   const spent = spentBy({ usage: usageOf(report, request), busyMs }, { price: modelPolicy.price, watts: policy.watts ?? null, perKwhNano });
   return { type: 'attempt', report, released, startedAt, busyMs, spent, changes: prepared.changes, policyHash: dial.permit.policyHash };

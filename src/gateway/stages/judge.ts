@@ -5,6 +5,7 @@ import type { TargetId } from '#core/policy/policy.ts';
 import type { AttemptRecord } from '#core/record/record.ts';
 import type { Outcome } from '#core/routing/outcome.ts';
 import type { AttemptReport } from '#gateway/attempt.ts';
+import { roundMs } from '#core/units/round-ms.ts';
 import type { House } from '#gateway/house.ts';
 import { causeOf } from '#gateway/prober.ts';
 import type { Journey } from '#gateway/request.ts';
@@ -113,16 +114,16 @@ function attemptRecord(
 ): AttemptRecord {
   const { report, startedAt, busyMs, spent } = called;
   const { attempt, judgement } = report;
-  const after = (at: number | null): number | null => (at === null ? null : at - startedAt);
+  const after = (at: number | null): number | null => (at === null ? null : roundMs(at - startedAt));
   return {
     target,
-    startedMs: startedAt - journey.request.arrivedAt,
+    startedMs: roundMs(startedAt - journey.request.arrivedAt),
     address: report.address,
     reused: report.reused,
     sentMs: after(attempt.sentAt),
     headMs: after(attempt.headAt),
     firstTokenMs: after(attempt.firstTokenAt),
-    endMs: attempt.lastAt - startedAt,
+    endMs: roundMs(attempt.lastAt - startedAt),
     status: report.status,
     result: meaning.result,
     verdict: report.verdict,

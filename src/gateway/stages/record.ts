@@ -4,6 +4,7 @@ import { errorRow } from '#core/errors/gateway-error.ts';
 import type { TargetId } from '#core/policy/policy.ts';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import type { Usage } from '#core/reply/event.ts';
+import { roundMs } from '#core/units/round-ms.ts';
 import { saidInStream } from '#gateway/capture.ts';
 import type { House } from '#gateway/house.ts';
 import type { CallHead, Ending, GatewayRequest, Journey } from '#gateway/request.ts';
@@ -67,7 +68,7 @@ async function keep(
 }
 
 function emptyTerminal(house: House, head: CallHead, ending: Pick<Ending, 'result' | 'status' | 'code' | 'message'>): Terminal {
-  const durationMs = house.clock.now() - head.arrivedAt;
+  const durationMs = roundMs(house.clock.now() - head.arrivedAt);
   const firstByteAt = head.responder.firstByteAt;
   return {
     id: head.responder.requestId,
@@ -82,7 +83,7 @@ function emptyTerminal(house: House, head: CallHead, ending: Pick<Ending, 'resul
     message: ending.message,
     servedBy: null,
     // A whole answer's first byte goes out right after this.
-    firstByteMs: firstByteAt !== null ? firstByteAt - head.arrivedAt : ending.result === 'ok' ? durationMs : null,
+    firstByteMs: firstByteAt !== null ? roundMs(firstByteAt - head.arrivedAt) : ending.result === 'ok' ? durationMs : null,
     usage: null,
     usageEstimated: false,
     ...nothingSpent,

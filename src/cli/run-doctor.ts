@@ -44,7 +44,7 @@ export async function runDoctor(options: DoctorOptions, shell: Shell, around: Su
     ...exams.flatMap((exam) => exam.findings),
     ...(await examineDetours(read.result.policy.upstreams, { ownAddresses: around.ownAddresses, budgetMs: detourMs })),
     ...examineClock(around.now(), exams),
-    ...examineDataFolder(dataFolderOf(options.data, shell)),
+    ...examineDataFolder(dataFolderOf(options.data, shell), read.result.policy.record?.maxBytes ?? null),
     ...examinePolicyFiles(read.path, keyFilesOf(read.result)),
   ];
   if (options.json === true) {

@@ -5,9 +5,12 @@ import type { Finding } from './finding.ts';
 
 const freeBytesMin = 1_000_000_000;
 
-/** The data folder: whose it is, who may look into it, and whether there is room. One that is not there yet is made at the first start. */
-export function examineDataFolder(path: string): readonly Finding[] {
-  const room = diskFindings(path);
+/**
+ * The data folder: whose it is, who may look into it, and whether there is room, also for as much record as the policy wants (bytes; null
+ * where it does not say). One that is not there yet is made at the first start.
+ */
+export function examineDataFolder(path: string, recordMaxBytes: number | null): readonly Finding[] {
+  const room = diskFindings(path, recordMaxBytes);
   const found = lookAt(path);
   if (found === null) return room;
   if (!found.isDirectory())
@@ -53,11 +56,21 @@ function writableFindings(path: string): readonly Finding[] {
   return [{ about: path, problem: `others may write the policy (mode ${has})`, remedy: `chmod go-w ${path}` }];
 }
 
-function diskFindings(path: string): readonly Finding[] {
+function diskFindings(path: string, recordMaxBytes: number | null): readonly Finding[] {
   const free = freeBytes(path);
-  if (free === null || free >= freeBytesMin) return [];
+  if (free === null) return [];
+  const left = (recordMaxBytes ?? 0) - (lookAt(join(path, 'record.db'))?.size ?? 0);
+  if (free >= freeBytesMin && left > free) {
+    const problem = `the record may grow by ${gigabytes(left)}, and ${gigabytes(free)} are free where it is kept (${path})`;
+    return [{ about: 'disk', problem, remedy: 'make record.max smaller, make room, or name a folder on another disk with --data' }];
+  }
+  if (free >= freeBytesMin) return [];
   const problem = `${Math.floor(free / 1e6)} MB are free where the record is kept (${path}); without room requests are refused`;
   return [{ about: 'disk', problem, remedy: 'make room, or name a folder on another disk with --data' }];
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Free bytes where the path is or would be made. */

@@ -47,11 +47,12 @@ export class WriterThread {
       this.#sayStanding();
       this.#idle();
     } catch (error) {
+      const passes = isFullDisk(error, this.#start.folder);
       this.#say({
         type: 'problem',
-        problem: `the record cannot be written in ${this.#start.folder}: ${saidBy(error)}`,
+        problem: passes ? `the disk is full: ${saidBy(error)}` : `the record cannot be written in ${this.#start.folder}: ${saidBy(error)}`,
         remedy: 'make room or mend the folder’s permissions',
-        passes: isFullDisk(error, this.#start.folder),
+        passes,
       });
     }
   }

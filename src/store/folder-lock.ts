@@ -27,7 +27,7 @@ export function lockFolder(folder: string): FolderLock | StartProblem {
     makeEmpty(path);
     database = new DatabaseSync(path, { timeout: 0 });
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    writeFileSync(join(folder, holderName), `${process.pid}\n`, { mode: 0o600 });
+    nameHolder(folder);
   } catch (error) {
     database?.close();
     return isLocked(error) ? takenBy(folder) : unwritable(folder, error);
@@ -42,6 +42,15 @@ function holdOn(database: DatabaseSync): FolderLock {
       if (held.delete(database)) database.close();
     },
   };
+}
+
+/** Who holds it is said to whoever asks for it next; on a disk that is full it is not. */
+function nameHolder(folder: string): void {
+  try {
+    writeFileSync(join(folder, holderName), `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    if (!['ENOSPC', 'EDQUOT'].includes(errorCodeOf(error))) throw error;
+  }
 }
 
 /** Makes the file for its owner only. An existing one is not opened, which could drop a lock that this process holds. */

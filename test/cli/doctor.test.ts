@@ -1,6 +1,6 @@
 /** `gatehouse doctor` against servers on loopback: what it finds, and that it asks only what costs nothing. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -169,6 +169,15 @@ test('files that others may use are found', async (t) => {
     findings.map(({ remedy }) => remedy),
     [`chmod 700 ${data}`, `chmod 600 ${data}/keys.json`, `chmod go-w ${at.cwd}/gatehouse.yaml`, `chmod 600 ${at.cwd}/big.key`],
   );
+});
+
+test('a record that may become larger than its disk is found', async (t) => {
+  const at = place(t);
+  const big = await serve(t, vllm);
+  policy(at, `  big: { kind: vllm, url: '${big.url}', slots: 1, models: { qwen: { context: 8k } } }\n`, 'big');
+  appendFileSync(join(at.cwd, 'gatehouse.yaml'), 'record: { max: 900000GB }\n');
+  const { findings } = await doctor(at);
+  assert.match(findings[0]?.problem ?? '', /the record may grow by 900000\.0 GB, and/);
 });
 
 test('a clock that cannot be right is found, and whose it is', async (t) => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { costGroups } from '#record/asking/cost-groups.ts';
-import { listRecords } from '#record/asking/list-records.ts';
+import { latestRecords, listRecords } from '#record/asking/list-records.ts';
 import type { RecordFilter } from '#record/asking/list-records.ts';
 import { readCall } from '#record/asking/read-call.ts';
 import { openForAsking } from '#record/asking/record-reader.ts';
@@ -102,6 +102,7 @@ try {
   measure('what failed', () => list(database, { result: 'failed' }));
   measure('a frequent task at a frequent machine that never meet', () => list(database, { task: 'task-0', upstream: 'machine-1' }));
   measure('a frequent key under a frequent profile that never meet', () => list(database, { principal: 'k_1', profile: 'guests' }));
+  measure('the same, page after page to the end', () => latestRecords(database, { principal: 'k_1', profile: 'guests' }, 50).length);
   measure('one hour of a route', () => list(database, { route: 'route-3', since: 1_795_010_000_000, until: 1_795_013_600_000 }));
   measure('what nobody did', () => list(database, { task: 'nobody' }));
   measure('one call in full', () =>

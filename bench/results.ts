@@ -92,7 +92,7 @@ const sections: readonly { readonly title: string; readonly starts: readonly str
   {
     title: 'Asking a large record',
     starts: ['asking'],
-    text: 'A million calls, each question asked 20 times of a file just opened; the slowest counts. Run by `npm run bench -- --only asking` alone: it writes for minutes.',
+    text: 'A million calls, each question asked 20 times of a file that was just written; the slowest counts. A list is one page of 50. Run by `npm run bench -- --only asking` alone: it writes for minutes.',
   },
   {
     title: 'The room of the record',

@@ -6,34 +6,50 @@ import type { LogWriter } from './log-writer.ts';
 /** Entries checked in one slice: about two milliseconds. */
 const sliceEntries = 200;
 
-/** Checks the whole log once, from its first entry to where it ended when the house started; says what it finds. */
-export function fullCheck(writer: LogWriter, tell: (note: string) => void): IdleTask {
-  const last = writer.head.seq;
-  let next = 1;
-  let before: Uint8Array | null = firstHash(writer.logId);
-  let done = false;
-  return {
-    name: 'full check',
-    slice: () => {
-      if (done) return false;
-      let seen = 0;
-      for (const row of logRows(writer.database, next, Math.min(last, next + sliceEntries - 1))) {
-        seen++;
-        // In front of the first entry of a pruned log there is nothing to compare with.
-        if (row.seq !== next) before = null;
-        if (before !== null && !nextHash(before, row.bytes).equals(row.hash)) {
-          tell(`the record is damaged at entry ${row.seq}: its hash is not that of the chain; look at it with: gatehouse audit verify`);
-          done = true;
-          return false;
-        }
-        before = row.hash;
-        next = row.seq + 1;
+/** Checks the whole log once, from its first entry to where it ended when it was opened first, through as many openings of the file as that takes. */
+export class FullCheck implements IdleTask {
+  readonly name = 'full check';
+  readonly #tell: (note: string) => void;
+  #writer: LogWriter | null = null;
+  #last = 0;
+  #next = 1;
+  #before: Uint8Array | null = null;
+  #done = false;
+
+  /** `tell` hears what is found. */
+  constructor(tell: (note: string) => void) {
+    this.#tell = tell;
+  }
+
+  /** The file was opened, or opened again. */
+  use(writer: LogWriter): void {
+    if (this.#writer === null) {
+      this.#last = writer.head.seq;
+      this.#before = firstHash(writer.logId);
+    }
+    this.#writer = writer;
+  }
+
+  slice(): boolean {
+    if (this.#done || this.#writer === null) return false;
+    const { database } = this.#writer;
+    let seen = 0;
+    for (const row of logRows(database, this.#next, Math.min(this.#last, this.#next + sliceEntries - 1))) {
+      seen++;
+      // In front of the first entry of a pruned log there is nothing to compare with.
+      if (row.seq !== this.#next) this.#before = null;
+      if (this.#before !== null && !nextHash(this.#before, row.bytes).equals(row.hash)) {
+        this.#tell(`the record is damaged at entry ${row.seq}: its hash is not that of the chain; look at it with: gatehouse audit verify`);
+        this.#done = true;
+        return false;
       }
-      if (seen === 0) next = firstBehind(writer, next, last);
-      done = next > last;
-      return !done;
-    },
-  };
+      this.#before = row.hash;
+      this.#next = row.seq + 1;
+    }
+    if (seen === 0) this.#next = firstBehind(this.#writer, this.#next, this.#last);
+    this.#done = this.#next > this.#last;
+    return !this.#done;
+  }
 }
 
 function firstBehind(writer: LogWriter, from: number, last: number): number {

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { isStartProblem } from '#store/ports.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { isFullDisk } from './full-disk.ts';
-import { fullCheck } from './full-check.ts';
+import { FullCheck } from './full-check.ts';
 import type { IdleTask } from './idle-task.ts';
 import type { LogWriter } from './log-writer.ts';
 import { openLog, reopenLog } from './open-log.ts';
@@ -24,6 +24,7 @@ export class WriterThread {
   #at: number;
   #open: Open | null = null;
   #idling = false;
+  readonly #fullCheck = new FullCheck((text) => this.#say({ type: 'note', text }));
   /** As it was said last. */
   #standing: Standing = { checkpointAt: null, pruned: 0 };
 
@@ -42,7 +43,6 @@ export class WriterThread {
       if (isStartProblem(opened)) return this.#say({ type: 'problem', ...opened, passes: false });
       const { writer, notes } = opened;
       this.#use(writer);
-      this.#open?.idleTasks.push(fullCheck(writer, (text) => this.#say({ type: 'note', text })));
       this.#say({ type: 'ready', head: writer.head, logId: writer.logId, notes });
       this.#sayStanding();
       this.#idle();
@@ -143,7 +143,8 @@ export class WriterThread {
     if (extensions.keeper) writer.useKeeper(extensions.keeper);
     const secondPlace = secondPlaceOf(this.#settings, writer);
     const files = viewFiles(writer, this.#start.folder, (text) => this.#say({ type: 'note', text }));
-    this.#open = { writer, extensions, secondPlace, idleTasks: [...extensions.idleTasks], files };
+    this.#fullCheck.use(writer);
+    this.#open = { writer, extensions, secondPlace, idleTasks: [...extensions.idleTasks, this.#fullCheck], files };
   }
 
   #opened(): Open {

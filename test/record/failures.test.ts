@@ -226,3 +226,19 @@ test(
     );
   },
 );
+
+test('the check of the whole log goes on where the thread that began it ended', async (t) => {
+  const folder = recordFolder(t);
+  const before = await openRecord(folder);
+  await before.commit([noted('first')]);
+  await before.commit([noted('second')]);
+  await before.close();
+  const again = await openRecord(folder);
+  await again.commit([noted('third')]);
+  await again.close();
+  rowChanged(folder, "UPDATE log SET bytes = CAST(replace(CAST(bytes AS TEXT), 'second', 'zweite') AS BLOB)");
+  const { untilNote, killWriter } = await stageRecord(t, folder);
+  killWriter();
+  await untilNote('again');
+  await untilNote('damaged at entry 2');
+});

@@ -4,6 +4,8 @@ import { dropTerms } from './asking/terms.ts';
 import { BodyRelease } from './bodies-release.ts';
 import { checkpointOf } from './checkpoint.ts';
 import type { KeepLimits } from './keep-limits.ts';
+import { KeptTime, jumpOf, keptTimeName } from './kept-time.ts';
+import type { Moment } from './kept-time.ts';
 import type { LogHand } from './log-hand.ts';
 import { retainedEntry } from './retained-entry.ts';
 
@@ -27,6 +29,8 @@ const freePagesMin = 256;
 const vacuumPages = 100;
 /** How long to rest where there was nothing to do. */
 const restMs = 10_000;
+/** The time by which ages are measured is noted so often. */
+const noteTimeMs = 3_600_000;
 /** `meta`: entries before this one were given up; whoever finds some of them still there goes on. */
 const prunedName = 'prunedBefore';
 
@@ -38,6 +42,9 @@ const prunedName = 'prunedBefore';
 export class Retention {
   readonly #log: LogHand;
   readonly #removed: () => void;
+  readonly #tell: (note: string) => void;
+  readonly #keptTime: KeptTime;
+  #timeNoted: number;
   #limits: KeepLimits;
   #before: number;
   /** Where the search for a place to cut goes on. */
@@ -57,11 +64,15 @@ export class Retention {
   readonly #dropErased: StatementSync;
   readonly #pages: StatementSync;
 
-  /** `removed` is called after texts have gone. */
-  constructor(log: LogHand, { limits, removed }: { readonly limits: KeepLimits; readonly removed: () => void }) {
+  /** `removed` is called after texts have gone; `tell` hears what the operator should. */
+  constructor(
+    log: LogHand,
+    options: { readonly limits: KeepLimits; readonly removed: () => void; readonly tell?: (note: string) => void },
+  ) {
     this.#log = log;
-    this.#limits = limits;
-    this.#removed = removed;
+    this.#limits = options.limits;
+    this.#removed = options.removed;
+    this.#tell = options.tell ?? ((): void => undefined);
     const { database } = log;
     this.#first = database.prepare('SELECT seq, substr(bytes, 1, 96) AS head FROM log ORDER BY seq LIMIT 1');
     this.#heads = database.prepare('SELECT seq, substr(bytes, 1, 64) AS head FROM log WHERE seq >= ? ORDER BY seq LIMIT ?');
@@ -74,7 +85,11 @@ export class Retention {
     this.#dropEntries = database.prepare('DELETE FROM log WHERE seq <= ?');
     this.#dropErased = database.prepare('DELETE FROM erased WHERE seq <= ?');
     this.#pages = database.prepare('SELECT * FROM pragma_page_count(), pragma_page_size(), pragma_freelist_count()');
-    this.#before = Number(database.prepare('SELECT value FROM meta WHERE name = ?').get(prunedName)?.['value'] ?? 0);
+    const noted = database.prepare('SELECT value FROM meta WHERE name = ?');
+    this.#before = Number(noted.get(prunedName)?.['value'] ?? 0);
+    const time = Number(noted.get(keptTimeName)?.['value'] ?? Number.NaN);
+    this.#timeNoted = Number.isFinite(time) ? time : Number.NEGATIVE_INFINITY;
+    this.#keptTime = new KeptTime(Number.isFinite(time) ? time : null);
   }
 
   get pruned(): Pruned {
@@ -87,10 +102,10 @@ export class Retention {
     this.#restUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** One slice of work, at wall clock `now`. True: there is more to do now. */
-  slice(now: number): boolean {
+  /** One slice of work, at wall clock `now`; `steady` only goes forward while the process runs. True: there is more to do now. */
+  slice(now: number, steady = now): boolean {
     if (now < this.#restUntil && this.#restUntil - now <= restMs) return false;
-    const worked = this.#removeChunk() || this.#giveBackPages() || this.#cut(now);
+    const worked = this.#removeChunk() || this.#giveBackPages() || this.#cut({ wall: now, steady });
     if (!worked) this.#restUntil = now + restMs;
     return worked;
   }
@@ -140,22 +155,37 @@ export class Retention {
   }
 
   /** Finds the place up to which the log is to go, and says so in it. */
-  #cut(now: number): boolean {
+  #cut(now: Moment): boolean {
+    const time = this.#timeOf(now);
     const first = this.#first.get();
     if (first === undefined) return false;
     const firstSeq = Number(first['seq']);
-    const why = this.#tooLarge() ? 'size' : this.#tooOld(first['head'], now) ? 'age' : null;
+    const why = this.#tooLarge() ? 'size' : this.#mayBeTooOld(first['head'], time) ? 'age' : null;
     if (why === null) {
       this.#lookFrom = 0;
       return false;
     }
-    const oldBefore = why === 'size' ? Number.POSITIVE_INFINITY : now - (this.#limits.ageMs ?? Number.POSITIVE_INFINITY);
     const from = Math.max(firstSeq, this.#lookFrom);
-    const found = this.#placeToCut(from, { firstSeq, oldBefore, nearest: why === 'size' });
+    const found = why === 'size' ? this.#nearestPlace(from, firstSeq) : this.#placeForAge(from, firstSeq, time);
     this.#lookFrom = found.lookFrom;
     if (found.before === null) return found.lookFrom > 0;
-    this.#giveUpBefore(found.before, { now, why });
+    this.#giveUpBefore(found.before, { now: now.wall, why });
     return true;
+  }
+
+  /** The time by which ages are measured, noted now and then so that a clock that jumped is known after a restart, too. */
+  #timeOf(now: Moment): number {
+    const { ageMs } = this.#limits;
+    if (ageMs === null) return now.wall;
+    const { time, note } = this.#keptTime.at(now, jumpOf(ageMs));
+    if (note !== null) this.#tell(note);
+    if (Math.abs(time - this.#timeNoted) < noteTimeMs) return time;
+    const { database } = this.#log;
+    this.#log.transaction(() =>
+      database.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)').run(keptTimeName, String(Math.round(time))),
+    );
+    this.#timeNoted = time;
+    return time;
   }
 
   #tooLarge(): boolean {
@@ -163,28 +193,41 @@ export class Retention {
     return this.#limits.bytes !== null && (count - free) * pageBytes > this.#limits.bytes;
   }
 
-  #tooOld(head: unknown, now: number): boolean {
+  /** Of a first entry that was written while the clock was ahead nothing is known. */
+  #mayBeTooOld(head: unknown, time: number): boolean {
+    const { ageMs } = this.#limits;
     const at = headOf(head).at;
-    return this.#limits.ageMs !== null && at !== null && at < now - this.#limits.ageMs;
+    return ageMs !== null && at !== null && (at < time - ageMs || at > time + jumpOf(ageMs));
   }
 
-  /** The nearest or the farthest place among the next entries; where there is none, where to look on (0: at the beginning, another time). */
-  #placeToCut(
-    from: number,
-    { firstSeq, oldBefore, nearest }: { readonly firstSeq: number; readonly oldBefore: number; readonly nearest: boolean },
-  ): { readonly before: number | null; readonly lookFrom: number } {
-    let before = firstSeq;
-    let last = 0;
+  /** The nearest place among the next entries; where there is none, where to look on (0: at the beginning, another time). */
+  #nearestPlace(from: number, firstSeq: number): PlaceFound {
+    const rows = this.#heads.all(from, lookedAtMax);
+    for (const { seq, head } of rows) {
+      const before = headOf(head).type === 'checkpoint' ? this.#sealedBefore(Number(seq)) : 0;
+      if (before > firstSeq) return { before, lookFrom: 0 };
+    }
+    return nothingAmong(rows);
+  }
+
+  /**
+   * The farthest place among the next entries before the first that is young enough. An entry from a time when the clock was far ahead, or far
+   * behind, tells no age: it goes when one after it is too old.
+   */
+  #placeForAge(from: number, firstSeq: number, time: number): PlaceFound {
+    const ageMs = this.#limits.ageMs ?? Number.POSITIVE_INFINITY;
+    const jumpMs = jumpOf(ageMs);
+    let [before, sealed, newest] = [firstSeq, firstSeq, Number.NEGATIVE_INFINITY];
     const rows = this.#heads.all(from, lookedAtMax);
     for (const row of rows) {
-      last = Number(row['seq']);
       const { type, at } = headOf(row['head']);
-      if (at !== null && at >= oldBefore) return { before: before > firstSeq ? before : null, lookFrom: 0 };
-      if (type === 'checkpoint') before = Math.max(before, this.#sealedBefore(last));
-      if (nearest && before > firstSeq) break;
+      if (type === 'checkpoint') sealed = Math.max(sealed, this.#sealedBefore(Number(row['seq'])));
+      if (at === null || at > time + jumpMs || at < newest - jumpMs) continue;
+      if (at >= time - ageMs) return { before: before > firstSeq ? before : null, lookFrom: 0 };
+      before = sealed;
+      newest = Math.max(newest, at);
     }
-    if (before > firstSeq) return { before, lookFrom: 0 };
-    return { before: null, lookFrom: rows.length < lookedAtMax ? 0 : last + 1 };
+    return before > firstSeq ? { before, lookFrom: 0 } : nothingAmong(rows);
   }
 
   /** Where the checkpoint allows a cut: every call that began before had ended. */
@@ -213,6 +256,16 @@ export class Retention {
     const row = this.#pages.get();
     return { count: Number(row?.['page_count']), free: Number(row?.['freelist_count']), pageBytes: Number(row?.['page_size']) };
   }
+}
+
+/** Before which entry to cut; null: nowhere among those that were looked at. */
+interface PlaceFound {
+  readonly before: number | null;
+  readonly lookFrom: number;
+}
+
+function nothingAmong(rows: readonly Readonly<Record<string, unknown>>[]): PlaceFound {
+  return { before: null, lookFrom: rows.length < lookedAtMax ? 0 : Number(rows.at(-1)?.['seq']) + 1 };
 }
 
 const headShape = /^\{"seq":\d+,"type":"([a-z]+)","at":(\d+)/;

@@ -6,6 +6,7 @@ import { bodiesSecret } from './bodies-secret.ts';
 import { Bodies } from './bodies.ts';
 import { eraseCommand, eraseName } from './erase-command.ts';
 import type { IdleTask } from './idle-task.ts';
+import type { Moment } from './kept-time.ts';
 import type { LogWriter } from './log-writer.ts';
 import { Retention } from './retention.ts';
 import type { WriterSettings } from './writer-messages.ts';
@@ -23,19 +24,24 @@ export interface WriterExtensions {
   use(settings: WriterSettings): void;
 }
 
-/** What is plugged into a writer that was opened on a data folder. `now`: wall clock, milliseconds. */
+/** What is plugged into a writer that was opened on a data folder. `tell` hears what the operator should. */
 export function writerExtensions(
   writer: LogWriter,
-  { folder, settings, now }: { readonly folder: string; readonly settings: WriterSettings; readonly now: () => number },
+  {
+    folder,
+    settings,
+    now,
+    tell,
+  }: { readonly folder: string; readonly settings: WriterSettings; readonly now: () => Moment; readonly tell: (note: string) => void },
 ): WriterExtensions {
   const random = (bytes: number): Uint8Array => randomBytes(bytes);
   const bodies = new Bodies(writer.database, { secret: bodiesSecret(folder, random), random });
   const removed = (): void => bodies.forget();
-  const retention = new Retention(writer, { limits: settings.keep, removed });
+  const retention = new Retention(writer, { limits: settings.keep, removed, tell });
   return {
     keeper: bodyKeeper(bodies),
     idleTasks: [
-      { name: 'retention', slice: () => retention.slice(now()) },
+      { name: 'retention', slice: () => retention.slice(now().wall, now().steady) },
       new TermTask(writer.database, (work) => writer.transaction(work)),
     ],
     commands: { [eraseName]: eraseCommand(writer, removed) },

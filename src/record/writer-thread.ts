@@ -4,6 +4,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { isFullDisk } from './full-disk.ts';
 import { FullCheck } from './full-check.ts';
 import type { IdleTask } from './idle-task.ts';
+import type { Moment } from './kept-time.ts';
 import type { LogWriter } from './log-writer.ts';
 import { openLog, reopenLog } from './open-log.ts';
 import { SecondPlace } from './second-place.ts';
@@ -14,6 +15,8 @@ import type { WriterExtensions } from './writer-extensions.ts';
 
 /** How long after a batch the tasks look whether there is something to do. */
 const idleMs = 100;
+/** And how long after that they look again by themselves. */
+const lookMs = 600_000;
 
 /** The thread that writes the log: does what it is told, in order, and looks after the log in between. */
 export class WriterThread {
@@ -22,8 +25,11 @@ export class WriterThread {
   #settings: WriterSettings;
   /** Wall clock, milliseconds, as it was told last. */
   #at: number;
+  /** When that was, on the clock that only goes forward. */
+  #atSteady = steadyNow();
   #open: Open | null = null;
   #idling = false;
+  #later: NodeJS.Timeout | undefined;
   readonly #fullCheck = new FullCheck((text) => this.#say({ type: 'note', text }));
   /** As it was said last. */
   #standing: Standing = { checkpointAt: null, pruned: 0 };
@@ -70,7 +76,7 @@ export class WriterThread {
   }
 
   #do(message: ToWriter): void {
-    if ('at' in message) this.#at = message.at;
+    if ('at' in message) [this.#at, this.#atSteady] = [message.at, steadyNow()];
     switch (message.type) {
       case 'batch': {
         const { writer } = this.#opened();
@@ -139,10 +145,11 @@ export class WriterThread {
   }
 
   #use(writer: LogWriter): void {
-    const extensions = writerExtensions(writer, { folder: this.#start.folder, settings: this.#settings, now: () => this.#at });
+    const tell = (text: string): void => this.#say({ type: 'note', text });
+    const extensions = writerExtensions(writer, { folder: this.#start.folder, settings: this.#settings, now: () => this.#now(), tell });
     if (extensions.keeper) writer.useKeeper(extensions.keeper);
     const secondPlace = secondPlaceOf(this.#settings, writer);
-    const files = viewFiles(writer, this.#start.folder, (text) => this.#say({ type: 'note', text }));
+    const files = viewFiles(writer, this.#start.folder, tell);
     this.#fullCheck.use(writer);
     this.#open = { writer, extensions, secondPlace, idleTasks: [...extensions.idleTasks, this.#fullCheck], files };
   }
@@ -182,7 +189,21 @@ export class WriterThread {
     this.#sayStanding();
     // One slice of each, then whatever was said meanwhile, then the next.
     if (more) setImmediate(() => void this.#slice());
-    else this.#idling = false;
+    else {
+      this.#idling = false;
+      this.#lookLater();
+    }
+  }
+
+  #now(): Moment {
+    const steady = steadyNow();
+    return { wall: this.#at + steady - this.#atSteady, steady };
+  }
+
+  /** Entries become too old also where nobody calls. */
+  #lookLater(): void {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.#idle(), lookMs).unref();
   }
 
   #sayStanding(): void {
@@ -210,6 +231,11 @@ interface Open {
 
 function secondPlaceOf({ checkpoints }: WriterSettings, writer: LogWriter): SecondPlace | null {
   return checkpoints === null ? null : new SecondPlace(checkpoints, { id: writer.logId, publicKey: writer.publicKey });
+}
+
+/** Milliseconds of a clock that nobody sets. */
+function steadyNow(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
 function saidBy(error: unknown): string {

@@ -205,3 +205,64 @@ test('what was erased is not given up twice', (t) => {
   assert.equal(rowsIn(calls.writer.database, 'erased'), 0);
   assert.equal(rowsIn(calls.writer.database, 'bodies'), 6);
 });
+
+const day = 24 * hour;
+const keep30d = { ageMs: 30 * day };
+
+test('a clock that jumps ahead takes nothing away until it has stayed there, through a restart, too', (t) => {
+  let calls = openKeptCalls(t);
+  keepMany(calls, { from: 0, to: 10, at: () => 100 * day });
+  calls.checkpoint(100 * day);
+  const left = (): number => rowsIn(calls.writer.database, 'records');
+  settle(retentionOf(calls, keep30d), 101 * day);
+  // Another process, and a clock of another year; calls come under it.
+  calls = calls.reopen();
+  const notes: string[] = [];
+  const options = { limits: { ...keep30d, bytes: null }, removed: () => {}, tell: (note: string) => void notes.push(note) };
+  const retention = new Retention(calls.writer, options);
+  const at = (wall: number, steady: number): void => {
+    for (let slices = 0; retention.slice(wall, steady); slices++) assert.ok(slices < 1_000);
+  };
+  at(1_000 * day, 5);
+  keepMany(calls, { from: 10, to: 20, at: () => 1_000 * day });
+  calls.checkpoint(1_000 * day);
+  at(1_000 * day + 20 * hour, 5 + 20 * hour);
+  assert.equal(left(), 20);
+  assert.deepEqual(notes, ['the clock is 21576 h ahead of where the record knew it: nothing goes for its age for 24 h']);
+  // It was put right: what was written under the wrong one neither goes nor holds up what is too old.
+  keepMany(calls, { from: 20, to: 30, at: () => 102 * day });
+  calls.checkpoint(102 * day);
+  at(102 * day, 5 + 21 * hour);
+  assert.equal(left(), 30);
+  at(131 * day, 5 + 29 * day);
+  assert.equal(left(), 20, 'ten were too old');
+  keepMany(calls, { from: 30, to: 31, at: () => 131 * day });
+  calls.checkpoint(131 * day);
+  at(133 * day, 5 + 31 * day);
+  assert.equal(left(), 1);
+  assertChained(calls);
+});
+
+test('a clock that has stayed ahead for a day is believed', (t) => {
+  const calls = openKeptCalls(t);
+  keepMany(calls, { from: 0, to: 10, at: () => 100 * day });
+  calls.checkpoint(100 * day);
+  const retention = retentionOf(calls, keep30d);
+  assert.equal(retention.slice(100 * day, 0), false);
+  assert.equal(retention.slice(200 * day, hour), false);
+  assert.equal(retention.slice(200 * day + 20 * hour, 21 * hour), false);
+  assert.equal(retention.slice(201 * day + hour, 26 * hour), true);
+});
+
+test('a clock that fell back makes nothing too old', (t) => {
+  const calls = openKeptCalls(t);
+  keepMany(calls, { from: 0, to: 10, at: () => 100 * day });
+  calls.checkpoint(100 * day);
+  keepMany(calls, { from: 10, to: 20, at: () => 5 });
+  calls.checkpoint(5);
+  const retention = retentionOf(calls, keep30d);
+  settle(retention, 101 * day);
+  assert.equal(rowsIn(calls.writer.database, 'records'), 20);
+  settle(retention, 140 * day);
+  assert.equal(rowsIn(calls.writer.database, 'records'), 10, 'nothing behind the newest tells how old they are');
+});

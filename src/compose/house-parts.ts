@@ -42,7 +42,6 @@ import { endingClock } from './ending-clock.ts';
 import { figuresOf } from './figures.ts';
 import { policyInForce, recordSettings } from './policy-in-force.ts';
 import { provenPolicy } from './prove-house.ts';
-import { requestIds } from './request-ids.ts';
 import { collectorOf, partiesOf, traceParts, tracesKeyHeaders } from './trace-parts.ts';
 import type { TraceParts } from './trace-parts.ts';
 
@@ -222,7 +221,6 @@ function houseOf(
     limits: noLimits,
     watch: telemetry.watch,
     clock,
-    ids: requestIds(),
     digest: sha256,
     stillKnown: (principal) => principal.operator || ground.keys.isLive(principal.id),
     nextOrder: () => ++order,

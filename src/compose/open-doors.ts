@@ -12,6 +12,7 @@ import { identifyCaller } from '#identity/identify-caller.ts';
 import type { KeyRing } from '#identity/key-ring.ts';
 import type { StartProblem } from '#store/ports.ts';
 import type { HouseParts } from './house-parts.ts';
+import { requestIds } from './request-ids.ts';
 
 /** The listeners of a house: the public ones, and the operator's socket. */
 export interface Doors {
@@ -37,7 +38,7 @@ export async function openDoors(
     endpoints: endpoints(parts.control),
     serve: (surface, incoming, principal) => handle(parts.house, surface, { incoming, principal }),
     clock: options.clock,
-    ids: parts.house.ids,
+    ids: requestIds(),
     refused: (code) => parts.telemetry.watch.tell({ type: 'refused', code }),
     fault: options.onFault,
   };

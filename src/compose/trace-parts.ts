@@ -71,7 +71,7 @@ export function traceParts({ version, tables, dialer, clock, digest, watch }: Tr
   });
   return {
     exporter,
-    record: (sink) => tracedRecord(sink, { take: (call) => exporter.take(call), withText: () => party()?.text === true }),
+    record: (sink) => tracedRecord(sink, { take: (call) => exporter.take(call), party }),
     start: async () => {
       // A reload may have put another party in its place.
       taken = false;

@@ -7,7 +7,7 @@ import type { UpstreamKind } from '#upstreams/kind.ts';
 import type { ActiveCalls } from './active-calls.ts';
 import type { BusyMeter } from './busy-meter.ts';
 import type { FleetState } from './fleet-state.ts';
-import type { Clock, Digest, Ids } from './ports.ts';
+import type { Clock, Digest } from './ports.ts';
 
 /** Everything the conductor works with. Built once by the composition; the simulator builds its own. */
 export interface House {
@@ -21,7 +21,6 @@ export interface House {
   readonly limits: Limits;
   readonly watch: Watch;
   readonly clock: Clock;
-  readonly ids: Ids;
   readonly digest: Digest;
   /** Whether a key that was good when its request came is still good. */
   stillKnown(principal: Principal): boolean;

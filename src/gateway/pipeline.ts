@@ -35,7 +35,7 @@ export interface Call {
  * send it back to `admit` with the next candidate; nothing else goes backwards. Every call leaves a record, whatever becomes of it.
  */
 export async function handle(house: House, surface: Surface, { incoming, principal }: Call): Promise<void> {
-  const responder = new Responder(surface, incoming.client, { clock: house.clock, requestId: house.ids.requestId() });
+  const responder = new Responder(surface, incoming.client, { clock: house.clock, requestId: incoming.requestId });
   const tables = house.tables();
   const received = receive(incoming.headers, house.closing());
   const task = isGatewayError(received) ? null : received.task;
@@ -109,10 +109,12 @@ async function journeyOf(
     journey.stopWaiting();
     if (!responder.done) journey.stopReply();
   });
-  if (request.asked.stream && request.capture !== 'none') responder.remember();
-  incoming.client.onDrained(() => journey.drained());
-  // Not even a keep-alive goes out before the intent is durable.
-  if (request.asked.stream) begun.then(() => responder.startStream(headAtMs(house, request)), nothing);
+  if (request.asked.stream) {
+    if (request.capture !== 'none') responder.remember();
+    incoming.client.onDrained(() => journey.drained());
+    // Not even a keep-alive goes out before the intent is durable.
+    begun.then(() => responder.startStream(headAtMs(house, request)), nothing);
+  }
   const leave = house.active.add({
     principal: request.principal,
     label: `${journey.plan.label} for ${request.principal.id}`,

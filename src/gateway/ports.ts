@@ -39,6 +39,8 @@ export interface ClientWire {
 
 /** A request as it came in, its head read and matched to a surface. */
 export interface Incoming {
+  /** Names the request everywhere: towards its caller, in the record, to the operator. */
+  readonly requestId: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Reads the whole body; resolves to null if it is larger than `maxBytes`, to an error if it is not taken or does not come. Rejects if the caller leaves. */
   readBody(maxBytes: number): Promise<Uint8Array | GatewayError | null>;

@@ -221,7 +221,9 @@ function withoutMark(raw: Uint8Array): Uint8Array {
   return raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? raw.subarray(3) : raw;
 }
 
+const visible = /^[\x20-\x7e]*$/;
+
 /** Header values hold visible Latin-1 only; a name from the policy or a client may hold more. */
 function headerSafe(value: string): string {
-  return value.replace(/[^\x20-\x7e]/gu, '?').slice(0, 200);
+  return (visible.test(value) ? value : value.replace(/[^\x20-\x7e]/gu, '?')).slice(0, 200);
 }

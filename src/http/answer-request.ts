@@ -163,7 +163,8 @@ async function answerKnown(
 ): Promise<void> {
   const { shared, headers, target, wire } = exchange;
   if (endpoint.kind === 'surface') {
-    const incoming = { headers, readBody: (bytesMax: number) => takeBody(exchange, bytesMax), client: wire, arrivedAt: exchange.arrivedAt };
+    const { requestId, arrivedAt } = exchange;
+    const incoming = { requestId, headers, readBody: (bytesMax: number) => takeBody(exchange, bytesMax), client: wire, arrivedAt };
     return shared.door.serve(endpoint.surface, incoming, caller.principal);
   }
   const known: KnownRequest = { ...caller, query: target.query, headers, bodyText: '' };

@@ -23,8 +23,11 @@ export function readTarget(url: string): RequestTarget | GatewayError {
   return query === null ? badTarget('the percent-encoding of its query is broken') : { path, query };
 }
 
+const plain = /^[ !-$&-~]*$/;
+
 /** Decodes percent-encoding once; null if it is broken or hides control characters. */
 export function decodePart(text: string): string | null {
+  if (plain.test(text)) return text;
   let decoded: string;
   try {
     decoded = decodeURIComponent(text);

@@ -20,11 +20,13 @@ const keyShape = /^[!-+\--:<-~]+$/;
  * easier than another. Schemes other than Bearer are no credential here; keys in a URL are never looked at.
  */
 export function presentedKey(headers: Headers): Presented {
-  const shown = new Set([bearerToken(headers['authorization']), ...bareCarriers.map((name) => headers[name]?.trim() ?? '')]);
-  shown.delete('');
-  const [key, ...others] = shown;
-  if (key === undefined) return { type: 'none' };
-  if (others.length > 0) return { type: 'unusable', why: 'conflict' };
+  let key = bearerToken(headers['authorization']);
+  for (const name of bareCarriers) {
+    const bare = headers[name]?.trim() ?? '';
+    if (key !== '' && bare !== '' && bare !== key) return { type: 'unusable', why: 'conflict' };
+    if (key === '') key = bare;
+  }
+  if (key === '') return { type: 'none' };
   return key.length <= keyCharsMax && keyShape.test(key) ? { type: 'key', key } : { type: 'unusable', why: 'malformed' };
 }
 

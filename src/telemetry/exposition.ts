@@ -27,7 +27,7 @@ class SeriesMap<T> {
   }
 
   get(values: LabelValues): T {
-    const key = JSON.stringify(values);
+    const key = values.join('\u0000');
     const known = this.#byKey.get(key);
     if (known) return known.series;
     if (this.#byKey.size >= seriesMax && values.some((value) => value !== foldedValue)) return this.get(values.map(() => foldedValue));

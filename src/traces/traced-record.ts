@@ -10,18 +10,19 @@ interface Begun {
 }
 
 /**
- * A record that also hands over every call once its end is durable. `withText`: whether words are wanted; they are handed over only of
- * calls whose profile captures them in full.
+ * A record that also hands over every call once its end is durable. `party`: who takes them, null if nobody does; words are handed over
+ * only where it wants them, of calls whose profile captures them in full.
  */
 export function tracedRecord(
   record: RecordSink,
-  { take, withText }: { readonly take: (call: EndedCall) => void; readonly withText: () => boolean },
+  { take, party }: { readonly take: (call: EndedCall) => void; readonly party: () => { readonly text: boolean } | null },
 ): RecordSink {
   const underWay = new LiveMap<Begun>();
   const textOf = (said: Said | undefined): string | null =>
-    said?.capture === 'full' && said.tooLong === undefined && withText() ? Buffer.from(said.bytes).toString('utf8') : null;
+    said?.capture === 'full' && said.tooLong === undefined && party()?.text === true ? Buffer.from(said.bytes).toString('utf8') : null;
   return {
     begin: (intent, said, options) => {
+      if (party() === null) return record.begin(intent, said, options);
       underWay.set(intent.id, { intent, request: textOf(said) });
       const begun = record.begin(intent, said, options);
       // A call whose start is refused has no end.

@@ -115,7 +115,6 @@ export class HouseUnderTest {
       limits: options.limits ?? { reserve: () => Promise.resolve({ granted: true, settle: () => Promise.resolve() }) },
       watch,
       clock: this.clock,
-      ids: { requestId: () => `req_${randomUUID()}` },
       digest: (text) => createHash('sha256').update(text).digest('hex'),
       stillKnown: () => this.known,
       nextOrder: () => ++this.#order,
@@ -139,6 +138,7 @@ export class HouseUnderTest {
     const whole =
       typeof body === 'string' ? body : JSON.stringify({ model: 'home/chat', messages: [{ role: 'user', content: 'hi' }], ...body });
     const incoming: Incoming = {
+      requestId: `req_${randomUUID()}`,
       headers: asked.headers ?? {},
       readBody: (maxBytes) => Promise.resolve(Buffer.byteLength(whole) > maxBytes ? null : Buffer.from(whole)),
       client,

@@ -133,8 +133,8 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a keep-alive does not wait for the intent',
     file: 'src/gateway/pipeline.ts',
-    find: 'if (request.asked.stream) begun.then(() => responder.startStream(headAtMs(house, request)), nothing);',
-    replace: 'if (request.asked.stream) responder.startStream(headAtMs(house, request));',
+    find: 'begun.then(() => responder.startStream(headAtMs(house, request)), nothing);',
+    replace: 'responder.startStream(headAtMs(house, request));',
     tests: ['test/gateway/record.test.ts'],
     expect: 'nor does a keep-alive go out before the intent is durable',
   },

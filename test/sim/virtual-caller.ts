@@ -62,14 +62,14 @@ export class VirtualCaller implements ClientWire {
   }
 
   /** Its request, as the listener hands it over. */
-  incoming(body: object, headers: Incoming['headers']): Incoming {
+  incoming(requestId: string, { body, headers }: { readonly body: object; readonly headers: Incoming['headers'] }): Incoming {
     const bytes = Buffer.from(JSON.stringify(body));
     const readBody = async (maxBytes: number): Promise<Uint8Array | null> => {
       if (this.#patience.uploadMs > 0) await this.#clock.sleep(this.#patience.uploadMs);
       if (this.gone !== null) throw new Error('the caller left');
       return bytes.length > maxBytes ? null : bytes;
     };
-    return { headers, readBody, client: this, arrivedAt: this.#clock.now() };
+    return { requestId, headers, readBody, client: this, arrivedAt: this.#clock.now() };
   }
 
   head(status: number, headers: Readonly<Record<string, string>>): void {

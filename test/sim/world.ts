@@ -154,7 +154,6 @@ export class World {
       limits: this.limits,
       watch,
       clock: this.clock,
-      ids: { requestId: () => `r${this.#ids++}` },
       digest: (text) => createHash('sha256').update(text).digest('hex'),
       stillKnown: (principal) => !this.revoked.has(principal.id),
       nextOrder: () => ++this.#order,
@@ -186,7 +185,7 @@ export class World {
     const own = profile?.tier ?? 'sovereign';
     const asked: Asked = {
       number: request.mark,
-      id: `r${this.#ids}`,
+      id: `r${this.#ids++}`,
       request,
       ...as,
       tier: request.tier !== null && tierRank(request.tier) < tierRank(own) ? request.tier : own,
@@ -200,7 +199,7 @@ export class World {
     this.asked.push(asked);
     caller.onTold = (what): void => this.#told(asked, what);
     const planted = this.#plant.caller?.(caller);
-    const incoming = caller.incoming(request.body, request.headers);
+    const incoming = caller.incoming(asked.id, request);
     const client = planted ? { ...bound(caller), ...planted } : caller;
     handle(this.house, this.#plant.surface ?? openaiChatSurface, {
       incoming: { ...incoming, client },

@@ -346,7 +346,7 @@ test('a call whose start the record refuses is not remembered', async () => {
   const taken: EndedCall[] = [];
   const record = tracedRecord(
     { begin: () => Promise.reject(new Error('no room')), end: () => Promise.resolve(), writable: () => false },
-    { take: (call) => taken.push(call), withText: () => true },
+    { take: (call) => taken.push(call), party: () => ({ text: true }) },
   );
   await assert.rejects(record.begin(intent));
   await record.end(terminal);

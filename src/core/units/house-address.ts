@@ -1,3 +1,7 @@
+const dot = 0x2e;
+const digit0 = 0x30;
+const digit9 = 0x39;
+
 /**
  * Reads an IP literal into 16 bytes (IPv4 as its mapped IPv6 form); null if it is none. Brackets and a zone (`fe80::1%eth0`) are taken off.
  */
@@ -51,10 +55,21 @@ function isMappedV4(bytes: readonly number[]): boolean {
   return bytes.slice(0, 12).every((byte, at) => byte === (at >= 10 ? 0xff : 0));
 }
 
+/** Four decimal numbers without zeros before them. */
 function parseV4(text: string): readonly number[] | null {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return null;
-  return parts.map(Number);
+  const bytes: number[] = [];
+  let start = 0;
+  // Every request says a host, so this is read digit by digit.
+  for (let at = 0; at <= text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= digit0 && code <= digit9) continue;
+    const digits = at - start;
+    if ((code !== dot && at < text.length) || digits === 0 || digits > 3) return null;
+    if (digits > 1 && text.charCodeAt(start) === digit0) return null;
+    bytes.push(Number(text.slice(start, at)));
+    start = at + 1;
+  }
+  return bytes.length === 4 && bytes.every((byte) => byte < 256) ? bytes : null;
 }
 
 function parseV6(text: string): readonly number[] | null {

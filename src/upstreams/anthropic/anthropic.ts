@@ -1,6 +1,6 @@
 import { anthropicMessages } from '#dialects/anthropic-messages.ts';
 import type { ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
-import { reachingField } from '#upstreams/reaching-field.ts';
+import { reachingFields } from '#upstreams/reaching-field.ts';
 import { readRefusalBy } from '#upstreams/refusal-rules.ts';
 
 import { prepareMessages } from './prepare-messages.ts';
@@ -32,7 +32,7 @@ export const anthropic: UpstreamKind = {
   probe: { path: '/v1/models', read: readProbe },
   // Names without a date are served but not listed, so that the list proves nothing about what is absent.
   catalogue: { path: '/v1/models', read: () => null },
-  reachingField: (body) => reachingField(body, []),
+  reachingField: reachingFields([]),
   prepare: (call) => prepareMessages(call, version),
   readRefusal: (status, headers, body) => readRefusalBy(refusalRules, { status, headers, body }),
 };

@@ -1,7 +1,7 @@
 import { ollamaChat } from '#dialects/ollama-chat.ts';
 import { ollamaEmbed } from '#dialects/ollama-embed.ts';
 import type { ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
-import { reachingField } from '#upstreams/reaching-field.ts';
+import { reachingFields } from '#upstreams/reaching-field.ts';
 import { readRefusalBy } from '#upstreams/refusal-rules.ts';
 import { versionField } from '#upstreams/version-field.ts';
 
@@ -38,7 +38,7 @@ export const ollama: UpstreamKind = {
   version: versionField('/api/version', 'version'),
   catalogue: { path: '/api/tags', read: readCatalogue },
   details: { path: '/api/ps', read: withResidents },
-  reachingField: (body) => reachingField(body, ['template', 'adapter', 'adapters', 'from', 'raw']),
+  reachingField: reachingFields(['template', 'adapter', 'adapters', 'from', 'raw']),
   prepare: (call) => (call.service === 'chat' ? prepareChat(call) : prepareEmbeddings(call)),
   readRefusal: (status, headers, body) => readRefusalBy(refusalRules, { status, headers, body }),
 };

@@ -4,7 +4,7 @@ import type { KindSays, ProbeResult, UpstreamKind } from '#upstreams/kind.ts';
 import { readRefusalBy } from '#upstreams/refusal-rules.ts';
 
 import { prepareRequest } from './prepare-request.ts';
-import { reachingField } from '#upstreams/reaching-field.ts';
+import { reachingFields } from '#upstreams/reaching-field.ts';
 import { readCatalogue } from './read-catalogue.ts';
 import { refusalRules } from './refusal-rules-table.ts';
 
@@ -32,6 +32,7 @@ export interface ServerProfile {
 /** Makes the kind of one row. */
 export function openaiCompatible(profile: ServerProfile): UpstreamKind {
   const { cloudModel, details, load, version } = profile;
+  const reachingField = reachingFields(profile.reaching);
   return {
     name: profile.name,
     title: profile.title,
@@ -47,8 +48,8 @@ export function openaiCompatible(profile: ServerProfile): UpstreamKind {
     ...(details === undefined ? {} : { details }),
     ...(load === undefined ? {} : { load }),
     ...(version === undefined ? {} : { version }),
-    reachingField: (body) => reachingField(body, profile.reaching),
-    prepare: (call) => prepareRequest(call, { reaching: profile.reaching, outputTokensDefault: profile.outputTokensDefault ?? null }),
+    reachingField,
+    prepare: (call) => prepareRequest(call, { reachingField, outputTokensDefault: profile.outputTokensDefault ?? null }),
     readRefusal: (status, headers, body) => readRefusalBy(refusalRules, { status, headers, body }),
   };
 }

@@ -5,10 +5,11 @@ import * as fc from 'fast-check';
 
 import { findJsonMembers } from '#core/request/json-members.ts';
 import type { PreparedRequest, UpstreamCall } from '#upstreams/kind.ts';
+import { reachingFields } from '#upstreams/reaching-field.ts';
 
 import { prepareRequest } from './prepare-request.ts';
 
-const plain = { reaching: ['draft_model'], outputTokensDefault: null };
+const plain = { reachingField: reachingFields(['draft_model']), outputTokensDefault: null };
 
 function callOf(bodyText: string, more: Partial<UpstreamCall> = {}): UpstreamCall {
   const body: Record<string, unknown> = JSON.parse(bodyText);
@@ -121,7 +122,7 @@ test('fields that reach out are not sent, nor is a wish to keep the conversation
 });
 
 test('a bound of the output is added where the server needs one', () => {
-  const needs = { reaching: [], outputTokensDefault: 4096 };
+  const needs = { reachingField: reachingFields([]), outputTokensDefault: 4096 };
   assert.equal(prepare('{"model":"a"}', {}, needs).text, '{"model":"qwen","max_tokens":4096}');
   assert.deepEqual(prepare('{"model":"a"}', {}, needs).changes, ['max_tokens added: 4096']);
   assert.equal(prepare('{"model":"a"}', { outputTokensMax: 900 }, needs).text, '{"model":"qwen","max_tokens":900}');

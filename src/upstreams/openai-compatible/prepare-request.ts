@@ -1,9 +1,7 @@
 import type { Service } from '#core/policy/policy.ts';
 import { findJsonMembers } from '#core/request/json-members.ts';
 import { editJsonObject, filterJsonArray } from '#upstreams/edit-json.ts';
-import type { PreparedRequest, UpstreamCall } from '#upstreams/kind.ts';
-
-import { reachingField } from '#upstreams/reaching-field.ts';
+import type { PreparedRequest, UpstreamCall, UpstreamKind } from '#upstreams/kind.ts';
 
 const paths: Readonly<Record<Service, string>> = {
   chat: '/v1/chat/completions',
@@ -31,10 +29,10 @@ interface Draft {
  */
 export function prepareRequest(
   call: UpstreamCall,
-  needs: { readonly reaching: readonly string[]; readonly outputTokensDefault: number | null },
+  needs: { readonly reachingField: UpstreamKind['reachingField']; readonly outputTokensDefault: number | null },
 ): PreparedRequest {
   const draft: Draft = { call, set: new Map([['model', JSON.stringify(call.model)]]), drop: new Set(), changes: [] };
-  dropReaching(draft, needs.reaching);
+  dropReaching(draft, needs.reachingField);
   if (call.service === 'chat') {
     dropKept(draft);
     if (call.houseOnly) dropHosted(draft);
@@ -64,12 +62,12 @@ function drop(draft: Draft, field: string, why: string): void {
 }
 
 /** Such a request is refused before it comes here; what slipped through is still not sent. */
-function dropReaching(draft: Draft, fields: readonly string[]): void {
-  for (;;) {
-    const rest = Object.fromEntries(Object.entries(draft.call.body).filter(([field]) => !draft.drop.has(field)));
-    const [field] = reachingField(rest, fields)?.split('.') ?? [];
-    if (field === undefined) return;
-    drop(draft, field, 'it makes the server reach out');
+function dropReaching(draft: Draft, reachingField: UpstreamKind['reachingField']): void {
+  let rest = draft.call.body;
+  for (let path = reachingField(rest); path !== null; path = reachingField(rest)) {
+    const [field] = path.split('.');
+    if (field !== undefined) drop(draft, field, 'it makes the server reach out');
+    rest = Object.fromEntries(Object.entries(rest).filter(([other]) => other !== field));
   }
 }
 

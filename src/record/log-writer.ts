@@ -88,7 +88,8 @@ export class LogWriter {
       `INSERT OR REPLACE INTO records (seq, start_seq, ${names.join(', ')}) VALUES (?, ?, ${names.map(() => '?').join(', ')})`,
     );
     this.#dropTerms = dropTerms(database);
-    this.#insertPolicy = database.prepare('INSERT OR IGNORE INTO policies (hash, json) VALUES (?, ?)');
+    // One that comes into force again becomes the last of them.
+    this.#insertPolicy = database.prepare('INSERT OR REPLACE INTO policies (hash, json) VALUES (?, ?)');
     this.#insertScore = database.prepare(
       'INSERT INTO scores (seq, id, name, value, label, source, comment, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );

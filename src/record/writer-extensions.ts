@@ -8,6 +8,7 @@ import { eraseCommand, eraseName } from './erase-command.ts';
 import type { IdleTask } from './idle-task.ts';
 import type { Moment } from './kept-time.ts';
 import type { LogWriter } from './log-writer.ts';
+import { PolicyRetention } from './policy-retention.ts';
 import { Retention } from './retention.ts';
 import type { WriterSettings } from './writer-messages.ts';
 
@@ -42,6 +43,7 @@ export function writerExtensions(
     keeper: bodyKeeper(bodies),
     idleTasks: [
       { name: 'retention', slice: () => retention.slice(now().wall, now().steady) },
+      new PolicyRetention(writer),
       new TermTask(writer.database, (work) => writer.transaction(work)),
     ],
     commands: { [eraseName]: eraseCommand(writer, removed) },

@@ -7,6 +7,7 @@ import { Bodies } from '#record/bodies.ts';
 import { Erasing } from '#record/erase.ts';
 import type { LogWriter } from '#record/log-writer.ts';
 import { openLog } from '#record/open-log.ts';
+import { PolicyRetention } from '#record/policy-retention.ts';
 import { startColumns } from '#record/projection.ts';
 import { Retention } from '#record/retention.ts';
 import { SecondPlace } from '#record/second-place.ts';
@@ -42,6 +43,7 @@ export class LogMaker {
   #bodies: Bodies;
   #retention: Retention;
   #terms: TermTask;
+  #policies: PolicyRetention;
   #now = 1_763_000_000_000;
   #calls = 0;
   #open: Call[] = [];
@@ -54,11 +56,11 @@ export class LogMaker {
     this.folder = folder;
     this.#dice = dice;
     mkdirSync(folder, { recursive: true });
-    [this.#writer, this.#outside, this.#bodies, this.#retention, this.#terms] = this.#openAll();
+    [this.#writer, this.#outside, this.#bodies, this.#retention, this.#terms, this.#policies] = this.#openAll();
     this.changePolicy();
   }
 
-  #openAll(): [LogWriter, SecondPlace, Bodies, Retention, TermTask] {
+  #openAll(): [LogWriter, SecondPlace, Bodies, Retention, TermTask, PolicyRetention] {
     const opened = openLog(this.folder, this.#now);
     if (isStartProblem(opened)) throw new Error(opened.problem);
     const { writer } = opened;
@@ -73,7 +75,7 @@ export class LogMaker {
     const outside = new SecondPlace(join(this.folder, 'checkpoints.jsonl'), { id: writer.logId, publicKey: writer.publicKey });
     const retention = new Retention(writer, { limits: { ageMs: null, bytes: null }, removed: () => bodies.forget() });
     const terms = new TermTask(writer.database, (work) => writer.transaction(work));
-    return [writer, outside, bodies, retention, terms];
+    return [writer, outside, bodies, retention, terms, new PolicyRetention(writer)];
   }
 
   #write(entries: readonly NewEntry[]): void {
@@ -86,7 +88,7 @@ export class LogMaker {
   }
 
   changePolicy(): void {
-    const json = JSON.stringify({ made: this.#now, by: this.#dice.next() });
+    const json = JSON.stringify({ made: this.#dice.int(1, 4) });
     this.#policy = createHash('sha256').update(json).digest('hex');
     this.#write([otherEntry({ op: 'policy', at: this.#now, hash: this.#policy, json })]);
   }
@@ -200,12 +202,13 @@ export class LogMaker {
     if (this.#open.length > 0) this.#story.push('interrupted');
     this.#open = [];
     this.#writer.close();
-    [this.#writer, this.#outside, this.#bodies, this.#retention, this.#terms] = this.#openAll();
+    [this.#writer, this.#outside, this.#bodies, this.#retention, this.#terms, this.#policies] = this.#openAll();
   }
 
-  /** Nothing else is to do: calls get the terms by which they are found. */
+  /** Nothing else is to do: calls get the terms by which they are found, and policies that nothing names go. */
   rest(): void {
     while (this.#terms.slice());
+    while (this.#policies.slice());
   }
 
   close(): MadeLog {

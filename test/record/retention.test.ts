@@ -9,6 +9,7 @@ import { Erasing } from '#record/erase.ts';
 import { nextHash } from '#record/chain.ts';
 import { logRows } from '#record/log-rows.ts';
 import type { KeepLimits } from '#record/keep-limits.ts';
+import { PolicyRetention } from '#record/policy-retention.ts';
 import { Retention } from '#record/retention.ts';
 import { chatRequest, openKeptCalls, rowsIn } from '#test/record/kept-calls.ts';
 import type { KeptCalls } from '#test/record/kept-calls.ts';
@@ -265,4 +266,30 @@ test('a clock that fell back makes nothing too old', (t) => {
   assert.equal(rowsIn(calls.writer.database, 'records'), 20);
   settle(retention, 140 * day);
   assert.equal(rowsIn(calls.writer.database, 'records'), 10, 'nothing behind the newest tells how old they are');
+});
+
+test('a policy that no entry names any more goes; the one in force, the one before it and one that came back stay', (t) => {
+  const calls = openKeptCalls(t);
+  const { writer } = calls;
+  const comes = (name: string, at: number): void => {
+    const hash = name.repeat(64);
+    const text = JSON.stringify({ type: 'admin', at, action: 'policy', subject: hash });
+    writer.writeBatch([{ kind: 'policy', text, hash, json: name }], { at, openFrom: writer.head.seq + 1 });
+    keepMany(calls, { from: at, to: at + 5, at: () => at });
+    calls.checkpoint(at);
+  };
+  for (const [index, name] of ['a', 'b', 'a', 'c', 'd', 'e'].entries()) comes(name, index * 1_000);
+  const policies = (): string =>
+    writer.database.prepare("SELECT group_concat(json, '') AS all_of_them FROM policies").get()?.['all_of_them'] as string;
+  const task = new PolicyRetention(writer);
+  const after = (at: number): string => {
+    settle(retentionOf(calls, { ageMs: hour }), hour + at);
+    while (task.slice());
+    return [...policies()].toSorted().join('');
+  };
+  assert.equal(after(500), 'abcde', 'a came back');
+  assert.equal(after(1_500), 'acde');
+  assert.equal(after(2_500), 'cde');
+  assert.equal(after(9_500), 'de');
+  assertChained(calls);
 });

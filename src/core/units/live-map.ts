@@ -4,7 +4,7 @@
  */
 export class LiveMap<T> {
   // An object without a prototype, of which something is deleted, is a plain hash table: what it outgrows names nothing any more.
-  readonly #entries: Record<string, T> = Object.create(null) as Record<string, T>;
+  readonly #entries: Record<string, T> = Object.create(null);
 
   /** Undefined if nothing is there under this id. */
   get(id: string): T | undefined {

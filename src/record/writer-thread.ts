@@ -15,6 +15,8 @@ import type { WriterExtensions } from './writer-extensions.ts';
 
 /** How long after a batch the tasks look whether there is something to do. */
 const idleMs = 100;
+/** The end of the house waits at most so long for the second place. */
+const copyMs = 2_000;
 /** And how long after that they look again by themselves. */
 const lookMs = 600_000;
 
@@ -96,7 +98,8 @@ export class WriterThread {
       }
       case 'settings':
         this.#settings = message.settings;
-        if (this.#open) this.#open.secondPlace = secondPlaceOf(this.#settings, this.#open.writer);
+        if (this.#open && this.#open.secondPlace?.path !== (this.#settings.checkpoints ?? undefined))
+          this.#open.secondPlace = this.#secondPlaceOf(this.#open.writer);
         this.#open?.extensions.use(this.#settings);
         return;
       case 'ask':
@@ -110,6 +113,7 @@ export class WriterThread {
   #close(message: { readonly at: number; readonly openFrom: number }): void {
     try {
       if (this.#open) this.#checkpoint(message);
+      this.#copyTheRest();
     } catch (error) {
       this.#say({ type: 'note', text: `the record got no last checkpoint: ${saidBy(error)}` });
     }
@@ -140,18 +144,28 @@ export class WriterThread {
   }
 
   #copy(checkpoint: Checkpoint): void {
-    const note = this.#open?.secondPlace?.add(checkpoint) ?? null;
-    if (note !== null) this.#say({ type: 'note', text: note });
+    this.#open?.secondPlace?.add(checkpoint);
   }
 
   #use(writer: LogWriter): void {
     const tell = (text: string): void => this.#say({ type: 'note', text });
     const extensions = writerExtensions(writer, { folder: this.#start.folder, settings: this.#settings, now: () => this.#now(), tell });
     if (extensions.keeper) writer.useKeeper(extensions.keeper);
-    const secondPlace = secondPlaceOf(this.#settings, writer);
+    const secondPlace = this.#secondPlaceOf(writer);
     const files = viewFiles(writer, this.#start.folder, tell);
     this.#fullCheck.use(writer);
     this.#open = { writer, extensions, secondPlace, idleTasks: [...extensions.idleTasks, this.#fullCheck], files };
+  }
+
+  #secondPlaceOf(writer: LogWriter): SecondPlace | null {
+    const { checkpoints } = this.#settings;
+    return checkpoints === null ? null : new SecondPlace(checkpoints, writer, (text) => this.#say({ type: 'note', text }));
+  }
+
+  /** What is missing in the second place is written before the end, as far as that is quick; the rest is by whoever opens the log next. */
+  #copyTheRest(): void {
+    const until = steadyNow() + copyMs;
+    while (this.#open?.secondPlace?.slice() && steadyNow() < until);
   }
 
   #opened(): Open {
@@ -175,7 +189,7 @@ export class WriterThread {
     const open = this.#open;
     let more = false;
     try {
-      for (const task of open ? [...open.idleTasks, ...(this.#settings.files ? [open.files] : [])] : []) {
+      for (const task of open ? this.#tasksOf(open) : []) {
         const before = open?.writer.head.seq;
         if (await task.slice()) more = true;
         if (open && open === this.#open && open.writer.head.seq !== before) this.#say({ type: 'moved', head: open.writer.head });
@@ -193,6 +207,10 @@ export class WriterThread {
       this.#idling = false;
       this.#lookLater();
     }
+  }
+
+  #tasksOf({ idleTasks, secondPlace, files }: Open): readonly IdleTask[] {
+    return [...idleTasks, ...(secondPlace === null ? [] : [secondPlace]), ...(this.#settings.files ? [files] : [])];
   }
 
   #now(): Moment {
@@ -227,10 +245,6 @@ interface Open {
   readonly idleTasks: IdleTask[];
   /** Runs only while the policy wants files. */
   readonly files: IdleTask;
-}
-
-function secondPlaceOf({ checkpoints }: WriterSettings, writer: LogWriter): SecondPlace | null {
-  return checkpoints === null ? null : new SecondPlace(checkpoints, { id: writer.logId, publicKey: writer.publicKey });
 }
 
 /** Milliseconds of a clock that nobody sets. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Intent, Terminal } from '#core/record/record.ts';
 import { TermTask } from '#record/asking/terms.ts';
 import { Bodies } from '#record/bodies.ts';
+import type { Checkpoint } from '#record/checkpoint.ts';
 import { Erasing } from '#record/erase.ts';
 import type { LogWriter } from '#record/log-writer.ts';
 import { openLog } from '#record/open-log.ts';
@@ -72,7 +73,9 @@ export class LogMaker {
       request: ({ bytes, capture }: Said) => JSON.stringify(bodies.keepRequest(bytes, capture)),
       reply: ({ bytes, capture }: Said) => JSON.stringify(bodies.keepWhole(bytes, capture)),
     });
-    const outside = new SecondPlace(join(this.folder, 'checkpoints.jsonl'), { id: writer.logId, publicKey: writer.publicKey });
+    const outside = new SecondPlace(join(this.folder, 'checkpoints.jsonl'), writer, (note) => {
+      throw new Error(note);
+    });
     const retention = new Retention(writer, { limits: { ageMs: null, bytes: null }, removed: () => bodies.forget() });
     const terms = new TermTask(writer.database, (work) => writer.transaction(work));
     return [writer, outside, bodies, retention, terms, new PolicyRetention(writer)];
@@ -80,7 +83,12 @@ export class LogMaker {
 
   #write(entries: readonly NewEntry[]): void {
     const { checkpoint } = this.#writer.writeBatch(entries, { at: this.#now, openFrom: this.#openFrom() });
-    if (checkpoint !== null) this.#outside.add(checkpoint);
+    if (checkpoint !== null) this.#copy(checkpoint);
+  }
+
+  #copy(checkpoint: Checkpoint): void {
+    this.#outside.add(checkpoint);
+    while (this.#outside.slice());
   }
 
   #openFrom(): number {
@@ -174,7 +182,7 @@ export class LogMaker {
   checkpoint(): void {
     this.#now += 60_000;
     const checkpoint = this.#writer.writeCheckpoint(this.#now, this.#openFrom());
-    if (checkpoint !== null) this.#outside.add(checkpoint);
+    if (checkpoint !== null) this.#copy(checkpoint);
   }
 
   /** Erases the texts of some calls that have ended. */

@@ -1,10 +1,11 @@
 /** When the log is signed, and that the signatures reach a second place; what is checked in the background. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { verifyRecord as verify } from '#audit/verify-record.ts';
 import { systemClock } from '#compose/system-clock.ts';
 import { noted, openRecord, recordFolder, stageRecord } from './record-stage.ts';
 import { verifyRecord } from './verify-record.ts';
@@ -52,6 +53,41 @@ test('a checkpoint after a thousand entries, after a minute and at the end; the 
     signed.map(({ through, head, signature }) => ({ through, head, signature })),
   );
 });
+
+test('what the second place missed is copied from the record, at the end of a house or by the next one; a line that was cut off stands again', async (t) => {
+  const folder = recordFolder(t);
+  const path = join(folder, 'elsewhere', 'checkpoints.jsonl');
+  const settings = { checkpoints: path };
+  const open = () => stageRecord(t, folder, { settings });
+  mkdirSync(join(folder, 'elsewhere'));
+  const write = async (subject: string): Promise<readonly string[]> => {
+    const { store, notes } = await open();
+    await store.commit([noted(subject)]);
+    await store.close();
+    return notes;
+  };
+  await write('one');
+  renameSync(join(folder, 'elsewhere'), join(folder, 'away'));
+  assert.match((await write('two')).join(), /cannot be written/);
+  renameSync(join(folder, 'away'), join(folder, 'elsewhere'));
+  truncateSync(path, readFileSync(path).length - 40);
+  assert.deepEqual(await write('three'), []);
+  const signed = verifyRecord(folder).entries.flatMap(({ type, through }) => (type === 'checkpoint' ? [Number(through)] : []));
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+  assert.deepEqual(
+    lines.slice(1).map((line) => (JSON.parse(line) as Line).through),
+    signed,
+  );
+  assert.deepEqual(audit({ folder, checkpoints: path }), []);
+  // Another record in the place of this one does not pass in silence.
+  truncateSync(path, 0);
+  writeFileSync(path, `${lines.at(-1)?.replace(/"through":\d+/, '"through":999')}\n`);
+  assert.match((await write('four')).join(), /knows another entry 999/);
+});
+
+function audit({ folder, checkpoints }: { readonly folder: string; readonly checkpoints: string }): readonly unknown[] {
+  return verify(join(folder, 'record.db'), { key: null, checkpoints }).findings;
+}
 
 test('a second place that is something else is not written to: the record itself, another file, a pipe', async (t) => {
   const folder = recordFolder(t);

@@ -8,28 +8,41 @@ const pageEntries = 500;
 /** Reads the views of a log beside whoever writes it. */
 export class LogReader {
   readonly #database: DatabaseSync;
+  readonly #entries: number;
   readonly #page: StatementSync;
   readonly #next: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  /** `entries`: how many are read at a time. */
+  constructor(database: DatabaseSync, entries = pageEntries) {
     this.#database = database;
+    this.#entries = entries;
     this.#page = this.#database.prepare('SELECT seq, bytes FROM log WHERE seq > ? ORDER BY seq LIMIT ?');
     this.#next = this.#database.prepare('SELECT seq, bytes FROM log WHERE seq >= ? ORDER BY seq LIMIT 1');
   }
 
   /** The lines of a view from the entries behind `after`, with the last entry that was looked at: one page, maybe without lines. */
   page(view: LogView, after: number): { readonly lines: readonly string[]; readonly through: number; readonly more: boolean } {
-    const lines: string[] = [];
+    const { lines, ...place } = this.pages([view], after);
+    return { lines: lines[0] ?? [], ...place };
+  }
+
+  /** The same of several views at once, their lines in the order of the views. */
+  pages(
+    views: readonly LogView[],
+    after: number,
+  ): { readonly lines: readonly (readonly string[])[]; readonly through: number; readonly more: boolean } {
+    const lines = views.map((): string[] => []);
     let through = after;
-    const rows = this.#page.all(after, pageEntries);
+    const rows = this.#page.all(after, this.#entries);
     for (const { seq, bytes } of rows) {
       through = Number(seq);
       if (!(bytes instanceof Uint8Array)) continue;
       const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
       const head = entryHead(text.slice(0, 80));
-      if (head && view.types.includes(head.type)) lines.push(...view.lines(text));
+      if (!head) continue;
+      for (const [index, view] of views.entries()) if (view.types.includes(head.type)) lines[index]?.push(...view.lines(text));
     }
-    return { lines, through, more: rows.length === pageEntries };
+    return { lines, through, more: rows.length === this.#entries };
   }
 
   /** All lines of a view. */

@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { LineFile } from '#store/line-file.ts';
 import type { IdleTask } from './idle-task.ts';
 import { LOG_VIEWS } from './log-views.ts';
-import type { LogView } from './log-views.ts';
 import type { LogWriter } from './log-writer.ts';
 import { LogReader } from './read-log.ts';
 
 const rotation = { rotateBytes: 64 * 1024 * 1024, keep: 8 };
+/** Entries in one slice: a batch waits for it. */
+const sliceEntries = 100;
+/** Where the files are further behind, they begin here: what is older would fill and rotate them away before anybody has read it. */
+const behindMax = 200_000;
 /** Holds which log the files are of, and its last entry whose lines are in them. */
 const placeName = 'record-files';
 
@@ -16,10 +19,11 @@ const placeName = 'record-files';
  * cannot be written costs no call its answer, and a crash may leave the last lines in them twice.
  */
 export function viewFiles(writer: LogWriter, folder: string, tell: (note: string) => void): IdleTask {
-  const reader = new LogReader(writer.database);
+  const reader = new LogReader(writer.database, sliceEntries);
   const path = join(folder, placeName);
-  let files: readonly { readonly view: LogView; readonly file: LineFile }[] | null = null;
-  let through = readPlace(path, writer.logId);
+  let files: readonly { readonly file: LineFile }[] | null = null;
+  // Of a copy of the log that is older than the files nothing is missing in them.
+  let through = Math.min(writer.head.seq, Math.max(readPlace(path, writer.logId), writer.head.seq - behindMax));
   let failing = false;
   return {
     name: 'files of lines',
@@ -27,14 +31,17 @@ export function viewFiles(writer: LogWriter, folder: string, tell: (note: string
       if (through === writer.head.seq) return false;
       try {
         files ??= await Promise.all(
-          LOG_VIEWS.map(async (view) => ({ view, file: await LineFile.open(join(folder, `${view.name}.jsonl`), rotation) })),
+          LOG_VIEWS.map(async (view) => ({ file: await LineFile.open(join(folder, `${view.name}.jsonl`), rotation) })),
         );
-        const pages = files.map(({ view, file }) => ({ file, page: reader.page(view, through) }));
-        for (const { file, page } of pages) if (page.lines.length > 0) await file.append(`${page.lines.join('\n')}\n`);
-        through = pages[0]?.page.through ?? through;
+        const page = reader.pages(LOG_VIEWS, through);
+        for (const [index, { file }] of files.entries()) {
+          const lines = page.lines[index] ?? [];
+          if (lines.length > 0) await file.append(`${lines.join('\n')}\n`);
+        }
+        through = page.through;
         writeFileSync(path, `${writer.logId} ${through}`, { mode: 0o600 });
         failing = false;
-        return pages.some(({ page }) => page.more);
+        return page.more;
       } catch (error) {
         if (!failing) tell(`the files of lines cannot be written: ${error instanceof Error ? error.message : String(error)}`);
         failing = true;

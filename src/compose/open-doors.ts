@@ -38,7 +38,7 @@ export async function openDoors(
     endpoints: endpoints(parts.control),
     serve: (surface, incoming, principal) => handle(parts.house, surface, { incoming, principal }),
     clock: options.clock,
-    ids: requestIds(),
+    ids: requestIds(() => options.clock.wallNow()),
     refused: (code) => parts.telemetry.watch.tell({ type: 'refused', code }),
     fault: options.onFault,
   };

@@ -6,7 +6,7 @@ import type { Row } from './expected-row.ts';
 import { HashTable } from './hash-table.ts';
 import type { TermCheck } from './check-terms.ts';
 import { MergedRows } from './merge-rows.ts';
-import { textAt } from './read-entry.ts';
+import { readEntry, textAt } from './read-entry.ts';
 import type { Entry } from './read-entry.ts';
 
 /** How far a call has come, by the number of its id. */
@@ -18,6 +18,7 @@ export class CallCheck {
   readonly #rows: MergedRows;
   readonly #terms: TermCheck;
   readonly #rowOfId;
+  readonly #entry;
   readonly #ids = new HashTable();
   readonly #states: number[] = [];
   /** What the rows of open calls take from their starts. */
@@ -25,17 +26,37 @@ export class CallCheck {
   /** The same of calls whose row belongs to a later end. */
   readonly #superseded = new Map<string, { readonly seq: number; readonly start: Row }>();
   /** Whether the beginning of the log is missing, so that starts may be, too. */
-  readonly #pruned: boolean;
+  #pruned: boolean;
+  /** Whether a house may be writing meanwhile. */
+  readonly #live: boolean;
   calls = 0;
   /** Ends of calls whose start was pruned; these have no rows. */
   startsPruned = 0;
 
-  constructor(db: DatabaseSync, findings: Findings, options: { readonly pruned: boolean; readonly terms: TermCheck }) {
+  constructor(
+    db: DatabaseSync,
+    findings: Findings,
+    options: { readonly pruned: boolean; readonly live: boolean; readonly terms: TermCheck },
+  ) {
     this.#findings = findings;
     this.#pruned = options.pruned;
+    this.#live = options.live;
     this.#terms = options.terms;
     this.#rows = new MergedRows(db, 'records', { columns: recordColumns, findings });
-    this.#rowOfId = db.prepare('SELECT seq FROM records WHERE id = ?');
+    this.#rowOfId = db.prepare('SELECT seq, start_seq FROM records WHERE id = ?');
+    this.#entry = db.prepare('SELECT bytes FROM log WHERE seq = ?');
+  }
+
+  /** Lets the table go, and reads on in what it is after `between`. */
+  pause(between: () => void): void {
+    this.#rows.pause(between);
+  }
+
+  /** Entries were pruned before they were read: what began before these is gone, too. */
+  overtaken(): void {
+    this.#pruned = true;
+    this.#open.clear();
+    this.#superseded.clear();
   }
 
   /** The first entry of a call that is open now; null if none is. */
@@ -90,12 +111,26 @@ export class CallCheck {
   #takeBack(seq: number, id: string): Row | null {
     const earlier = this.#superseded.get(id);
     this.#superseded.delete(id);
+    // Its row was still that of the earlier end when this was read.
+    if (earlier === undefined && this.#live) return this.#startOfRow(id);
     if (earlier === undefined && !this.#pruned) this.#findings.add('row_missing', seq, `records has no row of entry ${seq}, ${id}`);
     return earlier?.start ?? null;
   }
 
+  #startOfRow(id: string): Row | null {
+    const seq = Number(this.#rowOfId.get(id)?.['start_seq'] ?? 0);
+    const bytes = this.#entry.get(seq)?.['bytes'];
+    const entry = bytes instanceof Uint8Array ? readEntry(seq, bytes) : '';
+    return typeof entry !== 'string' && entry.type === 'start' && textAt(entry.members, 'id') === id ? startCells(entry) : null;
+  }
+
   #compare(entry: Entry, id: string, start: Row): void {
     const row = this.#rows.take(entry.seq);
+    if (row === null && this.#live && this.#entry.get(Number(start['start_seq'])) === undefined) {
+      // It was read, and pruned since, and the row with it.
+      this.startsPruned++;
+      return;
+    }
     if (row === null && entry.type === 'terminal' && this.#hasLaterRow(id, entry.seq)) {
       this.#superseded.set(id, { seq: entry.seq, start });
       return;
@@ -113,9 +148,10 @@ export class CallCheck {
     }
   }
 
-  finish(): void {
+  /** `first`: the first entry that is there now. */
+  finish(first: number): void {
     this.#rows.finish();
-    this.#terms.finish();
+    this.#terms.finish(first);
     for (const [id, { seq }] of this.#superseded) this.#findings.add('row_missing', seq, `records has no row of entry ${seq}, ${id}`);
   }
 }

@@ -20,13 +20,18 @@ export interface LogCheckOptions {
   readonly outside: Outside | null;
   /** Up to where the file says that terms were written; null if it says nothing. */
   readonly termsThrough: string | null;
+  /** Whether a house may be writing meanwhile, and how to let it tidy up. */
+  readonly live: boolean;
+  readonly letGo: () => void;
+  /** Entries in one transaction, where it is live; what is behind the last of them is read in the transaction of all that follows. */
+  readonly chunkEntries: number;
   /** Told now and then how many entries were read. */
   readonly progress: (entries: number) => void;
 }
 
 /** How many entries are read between two words of progress. */
 const progressEntries = 4_096;
-const entriesSql = 'SELECT seq, hash, bytes FROM log ORDER BY seq';
+const entriesSql = 'SELECT seq, hash, bytes FROM log';
 
 /** Goes through the log once, entry by entry, and holds against it everything else that is in the file. */
 export class LogCheck {
@@ -42,7 +47,8 @@ export class LogCheck {
   readonly policies = new Map<string, number>();
   readonly types: Record<string, number> = {};
   readonly #outsideProofs: Proof[] = [];
-  readonly first: number;
+  /** The first entry that is there. */
+  first: number;
   #seq: number;
   #head: Uint8Array | null;
   #lastAt = 0;
@@ -53,9 +59,9 @@ export class LogCheck {
     const { findings, seal } = options;
     this.#db = db;
     this.#options = options;
-    this.first = Number(db.prepare('SELECT seq FROM log ORDER BY seq LIMIT 1').get()?.['seq'] ?? 1);
+    this.first = this.#firstNow();
     const terms = new TermCheck(db, findings, { mark: options.termsThrough, first: this.first });
-    this.#calls = new CallCheck(db, findings, { pruned: this.first > 1, terms });
+    this.#calls = new CallCheck(db, findings, { pruned: this.first > 1, live: options.live, terms });
     this.#checkpoints = new CheckpointCheck(findings, seal, this.first);
     this.#prunes = new PruneCheck(findings, seal);
     this.#bodies = new BodyCheck(db, findings);
@@ -70,16 +76,31 @@ export class LogCheck {
       this.#see(row);
       if (++this.#entries % progressEntries === 0) progress(this.#entries);
     };
-    eachRow(this.#db, entriesSql, { table: 'log', findings, see });
+    const first = this.first;
+    while (this.#readChunk(see)) this.#scores.pause(() => this.#calls.pause(this.#options.letGo));
+    this.first = this.#firstNow();
     this.#before = this.#prunes.finish(this.#db, this.first);
-    this.#calls.finish();
+    this.#calls.finish(this.first);
     this.#scores.finish();
     if (outside !== null && outside.last > this.#seq) {
       findings.add('truncated', this.#seq, `the log ends with entry ${this.#seq}, the outside copy knows entry ${outside.last}`);
     }
-    if (this.#erased.size > 0) this.#seeLiveBodies();
+    if (this.#erased.size > 0 || first !== this.first) this.#readAgain();
     this.#bodies.finish(this.#erased.size > 0);
     checkErased(this.#db, findings, { erased: this.#erased, first: this.first, before: this.#before });
+  }
+
+  /** True: there may be more. Where nobody writes everything is one chunk. */
+  #readChunk(see: (row: Members) => void): boolean {
+    const { findings, live, chunkEntries } = this.#options;
+    const before = this.#entries;
+    const sql = `${entriesSql} WHERE seq > ${this.#seq} ORDER BY seq${live ? ` LIMIT ${chunkEntries}` : ''}`;
+    eachRow(this.#db, sql, { table: 'log', findings, see });
+    return live && this.#entries - before === chunkEntries;
+  }
+
+  #firstNow(): number {
+    return Number(this.#db.prepare('SELECT seq FROM log ORDER BY seq LIMIT 1').get()?.['seq'] ?? 1);
   }
 
   #see(row: Members): void {
@@ -88,6 +109,7 @@ export class LogCheck {
     const seq = Number(row['seq']);
     if (seq !== this.#seq + 1) {
       this.#prunes.gap(this.#seq + 1, seq - 1);
+      if (this.#options.live) this.#overtaken(seq);
       this.#head = null;
     }
     this.#seq = seq;
@@ -109,6 +131,12 @@ export class LogCheck {
     this.#compareOutside(seq, hash);
   }
 
+  /** Entries before this one were pruned while those before them were read, or removed by somebody else: that is judged at the end. */
+  #overtaken(seq: number): void {
+    this.first = seq;
+    this.#calls.overtaken();
+  }
+
   #compareOutside(seq: number, head: Uint8Array): void {
     const { outside, findings } = this.#options;
     const proof = outside === null ? null : agrees(outside, seq, { head, findings });
@@ -124,7 +152,7 @@ export class LogCheck {
       case 'start':
         this.#calls.start(entry);
         this.#bodies.see(entry, false);
-        this.#name(textAt(members, 'policyHash'), seq);
+        this.#namePolicy(entry);
         break;
       case 'terminal':
       case 'interrupted':
@@ -147,7 +175,7 @@ export class LogCheck {
         if (this.#head !== null) this.#checkpoints.see(entry, this.#head, this.#calls.oldestOpen());
         break;
       case 'admin':
-        if (members['action'] === 'policy') this.#name(textAt(members, 'subject'), seq);
+        this.#namePolicy(entry);
         break;
     }
   }
@@ -156,14 +184,22 @@ export class LogCheck {
     if (!this.policies.has(policy)) this.policies.set(policy, seq);
   }
 
-  /** Reads the log a second time: only now is it known which calls were erased. */
-  #seeLiveBodies(): void {
+  /** Reads the log a second time: only now it is known which calls were erased, and which entries are left. */
+  #readAgain(): void {
     this.#bodies.forgetLive();
+    this.policies.clear();
     const see = (row: Members): void => {
       const entry = row['bytes'] instanceof Uint8Array ? readEntry(Number(row['seq']), row['bytes']) : '';
-      if (typeof entry !== 'string') this.#bodies.see(entry, this.#erased.has(textAt(entry.members, 'id')));
+      if (typeof entry === 'string') return;
+      this.#bodies.see(entry, this.#erased.has(textAt(entry.members, 'id')));
+      this.#namePolicy(entry);
     };
-    eachRow(this.#db, entriesSql, { table: 'log', findings: this.#options.findings, see });
+    eachRow(this.#db, `${entriesSql} ORDER BY seq`, { table: 'log', findings: this.#options.findings, see });
+  }
+
+  #namePolicy({ seq, type, members }: Entry): void {
+    if (type === 'start') this.#name(textAt(members, 'policyHash'), seq);
+    if (type === 'admin' && members['action'] === 'policy') this.#name(textAt(members, 'subject'), seq);
   }
 
   /** What was seen, for the report. */

@@ -16,8 +16,9 @@ export class TermCheck {
   /** Tells how many of at most so many terms a call has. */
   readonly #has: StatementSync;
   #found = 0;
-  /** Whether the mark is the end of a call, or before the first entry that is there. */
-  #markIsEnd: boolean;
+  /** Whether a call ends where the mark is. */
+  #markIsEnd = false;
+  readonly #first: number;
 
   /** `mark`: what the file says of how far terms were written; null if it says nothing. `first`: the first entry that is there. */
   constructor(db: DatabaseSync, findings: Findings, { mark, first }: { readonly mark: string | null; readonly first: number }) {
@@ -26,9 +27,15 @@ export class TermCheck {
     const through = Number(mark ?? '0');
     this.#through = Number.isSafeInteger(through) ? Math.max(0, through) : 0;
     if (String(through) !== (mark ?? '0') || through < 0) findings.add('meta', null, `it says that calls up to "${mark}" have their terms`);
-    this.#markIsEnd = this.#through < first;
+    this.#first = first;
     const each = columns.map(() => 'EXISTS (SELECT 1 FROM terms WHERE term = ? AND seq = ?)').join(' + ');
     this.#has = db.prepare(`SELECT ${each} AS n`);
+  }
+
+  /** Where a house writes meanwhile more calls have their terms at the end than at the beginning. */
+  #markNow(): number {
+    const mark = Number(this.#db.prepare("SELECT value FROM meta WHERE name = 'termsThrough'").get()?.['value']);
+    return Number.isSafeInteger(mark) ? mark : 0;
   }
 
   /** Every entry that ends a call, whether or not the call has a row. */
@@ -56,19 +63,22 @@ export class TermCheck {
     }
   }
 
-  /** Looks for terms that no row has, once all rows were seen. */
-  finish(): void {
-    if (!this.#markIsEnd)
+  /** Looks for terms that no row has, once all rows were seen. `first`: the first entry that is there now. */
+  finish(first: number): void {
+    if (!this.#markIsEnd && this.#through >= first)
       this.#findings.add('meta', null, `it says that calls up to ${this.#through} have their terms, where no call ends`);
     let count = 0;
     const told = { table: 'terms', findings: this.#findings };
-    eachRow(this.#db, 'SELECT count(*) AS n FROM terms', { ...told, see: ({ n }) => (count = Number(n)) });
-    if (count === this.#found) return;
+    const mark = Math.max(this.#through, this.#markNow());
+    const known = mark > this.#through ? ` WHERE seq <= ${this.#through}` : '';
+    eachRow(this.#db, `SELECT count(*) AS n FROM terms${known}`, { ...told, see: ({ n }) => (count = Number(n)) });
+    // What was found may have been pruned since.
+    if (count === this.#found && first === this.#first) return;
     const wanted = columns.map((column) => `records.${column}`).join(', ');
     eachRow(this.#db, `SELECT terms.term AS term, terms.seq AS at, ${wanted} FROM terms LEFT JOIN records ON records.seq = terms.seq`, {
       ...told,
       see: ({ term, at, ...row }) => {
-        const honest = typeof term === 'string' && typeof at === 'number' && at <= this.#through && termsOf(row).includes(term);
+        const honest = typeof term === 'string' && typeof at === 'number' && at <= mark && termsOf(row).includes(term);
         if (!honest)
           this.#findings.add('term_extra', typeof at === 'number' ? at : null, `${JSON.stringify(term)} leads to ${String(at)}, wrongly`);
       },

@@ -7,7 +7,11 @@ import type { Members } from './read-entry.ts';
 
 /** A table that is compared with the log while both are read, in the order of `seq`. */
 export class MergedRows {
-  readonly #rows: Iterator<Members>;
+  readonly #db: DatabaseSync;
+  readonly #sql: string;
+  #rows: Generator<Members, undefined>;
+  /** Rows up to here were taken. */
+  #taken = Number.NEGATIVE_INFINITY;
   readonly #table: string;
   readonly #findings: Findings;
   #next: Members | null = null;
@@ -18,13 +22,27 @@ export class MergedRows {
   constructor(db: DatabaseSync, table: string, options: { readonly columns: readonly string[]; readonly findings: Findings }) {
     this.#table = table;
     this.#findings = options.findings;
-    this.#rows = iterate(db, `SELECT ${options.columns.join(', ')} FROM ${table} ORDER BY seq`);
+    this.#db = db;
+    this.#sql = `SELECT ${options.columns.join(', ')} FROM ${table}`;
+    this.#rows = iterate(db, `${this.#sql} ORDER BY seq`);
+    this.#advance();
+  }
+
+  /** Lets the table go, and reads on in what it is after `between`. */
+  pause(between: () => void): void {
+    this.#rows.return(undefined);
+    if (this.#next !== null) this.count--;
+    between();
+    this.#ended = false;
+    const from = Number.isFinite(this.#taken) ? ` WHERE seq > ${this.#taken}` : '';
+    this.#rows = iterate(this.#db, `${this.#sql}${from} ORDER BY seq`);
     this.#advance();
   }
 
   /** Takes the row of an entry; rows before it belong to none and are said to be extra. */
   take(seq: number): Members | null {
     while (this.#next !== null && Number(this.#next['seq']) < seq) this.#extra(this.#next);
+    this.#taken = seq;
     if (this.#next === null || this.#next['seq'] !== seq) return null;
     const row = this.#next;
     this.#advance();

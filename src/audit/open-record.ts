@@ -5,10 +5,14 @@ import { pathToFileURL } from 'node:url';
 import { publicKeyFrom } from './chain.ts';
 import { CannotRead } from './finding.ts';
 
-/** A record opened for reading, as it was at one moment. */
+/** A record opened for reading, as it was at one moment, until it is let go. */
 export interface OpenRecord {
   readonly db: DatabaseSync;
   readonly file: string;
+  /** Whether a house may be writing into it. */
+  readonly live: boolean;
+  /** Ends the transaction, so that what a house wrote meanwhile can be tidied up; what is read from now on is newer. No statement may be under way. */
+  letGo(): void;
   /** Throws if somebody began to write into a file that nobody had open when it was opened. */
   stillTheSame(): void;
   close(): void;
@@ -16,7 +20,7 @@ export interface OpenRecord {
 
 /**
  * Opens `record.db`, or the one in a data folder, without ever writing to it. A file beside which lies a `-wal` may be in use: it is read
- * together with that, in one transaction. Without one nobody has it open, and it is read as it lies there, also from a read-only disk.
+ * together with that, in transactions. Without one nobody has it open, and it is read as it lies there, also from a read-only disk.
  */
 export function openRecord(path: string): OpenRecord {
   const file = fileAt(path);
@@ -36,7 +40,15 @@ export function openRecord(path: string): OpenRecord {
   const stillTheSame = (): void => {
     if (!inUse && existsSync(`${file}-wal`)) throw new CannotRead(`a house began to write into ${file} meanwhile; run this again`);
   };
-  return { db, file, stillTheSame, close };
+  const letGo = (): void => {
+    if (!inUse) return;
+    try {
+      db.exec('COMMIT; BEGIN');
+    } catch {
+      // Whoever reads on says what is wrong with the file.
+    }
+  };
+  return { db, file, live: inUse, letGo, stillTheSame, close };
 }
 
 function fileAt(path: string): string {

@@ -17,6 +17,10 @@ export interface VerifyOptions {
   /** A file with the checkpoints that were also written to a second place. */
   readonly checkpoints: string | null;
   readonly progress?: (entries: number) => void;
+  /** Called between two transactions. */
+  readonly between?: () => void;
+  /** Entries that are read in one transaction where a house may be writing. Default: 4,096. */
+  readonly chunkEntries?: number;
 }
 
 /** What was checked and what was found. */
@@ -40,6 +44,8 @@ export interface AuditReport {
   readonly findings: readonly Finding[];
 }
 
+const chunkEntriesUnsaid = 4_096;
+
 /** Checks a record. Throws `CannotRead` where there is nothing to check. */
 export function verifyRecord(path: string, options: VerifyOptions): AuditReport {
   const record = openRecord(path);
@@ -54,17 +60,20 @@ export function verifyRecord(path: string, options: VerifyOptions): AuditReport 
 
 function check(record: OpenRecord, options: VerifyOptions): AuditReport {
   const findings = new Findings();
-  const { log, key: named, prunedBefore, termsThrough } = identityOf(record);
+  const { log, key: named } = identityOf(record);
   const own = publicKeyFrom(named);
   const key = options.key ?? own;
   if (!/^[0-9a-f]{32}$/.test(log)) findings.add('meta', null, `its id is "${log}"`);
   if (own === null) findings.add('meta', null, 'the key it names is none');
   else if (options.key !== null && keyText(options.key) !== named) findings.add('meta', null, 'it names another key than the one given');
   checkPages(record.db, findings);
+  record.letGo();
+  const { termsThrough } = identityOf(record);
   const seal = { log, key };
   const outside = options.checkpoints === null ? null : readOutside(options.checkpoints, findings, seal);
   const pass = checkTables(record.db, findings) ? runPass(record, findings, { seal, outside, termsThrough, options }) : null;
   const before = pass?.result().before ?? 1;
+  const { prunedBefore } = identityOf(record);
   if ((prunedBefore ?? '1') !== String(before)) {
     findings.add('meta', null, `it says that entries before ${prunedBefore ?? '1'} were given up, prune entries say ${before}`);
   }
@@ -99,9 +108,20 @@ function runPass(
   },
 ): LogCheck | null {
   const progress = options.progress ?? ((): void => undefined);
+  const letGo = (): void => {
+    record.letGo();
+    options.between?.();
+  };
   let pass: LogCheck | null = null;
   try {
-    pass = new LogCheck(record.db, { ...known, findings, progress });
+    pass = new LogCheck(record.db, {
+      ...known,
+      findings,
+      progress,
+      live: record.live,
+      letGo,
+      chunkEntries: options.chunkEntries ?? chunkEntriesUnsaid,
+    });
     pass.run();
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;

@@ -219,6 +219,11 @@ export class LogMaker {
     while (this.#policies.slice());
   }
 
+  /** Tidies the write-ahead log up; false: somebody reads on in it. */
+  tidy(): boolean {
+    return this.#writer.database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0;
+  }
+
   close(): MadeLog {
     this.#writer.close();
     const at = (name: string): string => join(this.folder, name);
@@ -226,22 +231,25 @@ export class LogMaker {
   }
 }
 
+/** One random thing that happens in a house. */
+export function playStep(maker: LogMaker, dice: Dice): void {
+  const die = dice.next();
+  if (die < 0.42) maker.start();
+  else if (die < 0.82) maker.end();
+  else if (die < 0.88) maker.score();
+  else if (die < 0.9) maker.administer();
+  else if (die < 0.92) maker.rest();
+  else if (die < 0.96) maker.checkpoint();
+  else if (die < 0.97) maker.changePolicy();
+  else if (die < 0.98) maker.erase();
+  else if (die < 0.99) maker.prune(dice.int(1, 6));
+  else maker.restart();
+}
+
 /** Plays a random life of about so many steps. It ends with a checkpoint, and sometimes a little beyond. */
 export function makeLog(folder: string, dice: Dice, steps: number): MadeLog {
   const maker = new LogMaker(folder, dice);
-  for (let step = 0; step < steps; step++) {
-    const die = dice.next();
-    if (die < 0.42) maker.start();
-    else if (die < 0.82) maker.end();
-    else if (die < 0.88) maker.score();
-    else if (die < 0.9) maker.administer();
-    else if (die < 0.92) maker.rest();
-    else if (die < 0.96) maker.checkpoint();
-    else if (die < 0.97) maker.changePolicy();
-    else if (die < 0.98) maker.erase();
-    else if (die < 0.99) maker.prune(dice.int(1, 6));
-    else maker.restart();
-  }
+  for (let step = 0; step < steps; step++) playStep(maker, dice);
   maker.checkpoint();
   if (dice.chance(0.5)) maker.start();
   return maker.close();

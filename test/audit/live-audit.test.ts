@@ -1,0 +1,42 @@
+/** A record is checked while its house writes, erases and prunes: nothing of that is blamed, and the house can tidy up in between. */
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { verifyRecord } from '#audit/verify-record.ts';
+import { diceOf } from '#test/sim/random.ts';
+import { LogMaker, playStep } from './make-log.ts';
+
+const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));
+console.log(`SEED=${seed}`);
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-audit-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('what a house does while its record is checked is not blamed, and no transaction holds its write-ahead log', () => {
+  for (let record = 0; record < 25; record++) {
+    const dice = diceOf(seed + record);
+    const maker = new LogMaker(join(folder, String(record)), dice);
+    for (let step = 0; step < 80; step++) playStep(maker, dice);
+    maker.checkpoint();
+    let pauses = 0;
+    const between = (): void => {
+      assert.ok(maker.tidy(), 'the audit holds on to what was written');
+      // It writes less than is read, else there is no end.
+      for (let step = 0; step < 5; step++) playStep(maker, dice);
+      if (dice.chance(0.3)) maker.prune(dice.int(1, 4));
+      if (dice.chance(0.1)) maker.erase();
+      pauses++;
+    };
+    const report = verifyRecord(join(maker.folder, 'record.db'), {
+      key: null,
+      checkpoints: join(maker.folder, 'checkpoints.jsonl'),
+      between,
+      chunkEntries: 12,
+    });
+    assert.deepEqual(report.findings, [], `record ${record} of seed ${seed}`);
+    assert.ok(pauses > 1);
+    maker.close();
+  }
+});

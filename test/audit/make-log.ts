@@ -49,6 +49,7 @@ export class LogMaker {
   #calls = 0;
   #open: Call[] = [];
   readonly #ended: string[] = [];
+  #lastEnd: { readonly id: string; readonly start: Parameters<typeof interruptedEntry>[1] } | null = null;
   #policy = '';
   readonly #talk: string[] = ['you are a house'];
   readonly #story: string[] = [];
@@ -144,10 +145,18 @@ export class LogMaker {
     const start = { columns, startSeq: call.startSeq };
     this.#write([terminalEntry({ op: 'terminal', terminal, ...(said && { said }) }, start)]);
     this.#ended.push(call.intent.id);
-    if (this.#dice.next() >= 0.03) return;
+    this.#lastEnd = { id: call.intent.id, start };
+    if (this.#dice.next() < 0.03) this.takeBack();
+  }
+
+  /** The answer to the call that ended last was not given after all. */
+  takeBack(): void {
+    if (this.#lastEnd === null) return;
+    const { id, start } = this.#lastEnd;
+    this.#lastEnd = null;
     this.#story.push('an answer not given');
     if (this.#dice.next() < 0.5) this.rest();
-    this.#write([interruptedEntry({ at: this.#now, id: call.intent.id, why: 'record_unavailable' }, start)]);
+    this.#write([interruptedEntry({ at: this.#now, id, why: 'record_unavailable' }, start)]);
   }
 
   #terminalOf({ id, at }: Intent): Terminal {
@@ -190,6 +199,7 @@ export class LogMaker {
     const ids = this.#ended.filter(() => this.#dice.next() < 0.2);
     if (ids.length === 0) return;
     this.#story.push('erased');
+    this.#lastEnd = null;
     const erasing = new Erasing(this.#writer, { ask: { ids }, by: 'operator', removed: () => this.#bodies.forget() });
     while (erasing.slice(this.#now));
     erasing.finish();
@@ -197,6 +207,7 @@ export class LogMaker {
 
   /** Gives up what is older than now, and removes it, at most so many steps far. */
   prune(steps: number): void {
+    this.#lastEnd = null;
     this.#story.push('pruned');
     this.#retention.setLimits({ ageMs: 200_000, bytes: null });
     for (let step = 0; step < steps && this.#retention.slice(this.#now); step++);
@@ -209,6 +220,7 @@ export class LogMaker {
     if (this.#dice.next() < 0.5) while (this.#open.length > 0) this.end();
     if (this.#open.length > 0) this.#story.push('interrupted');
     this.#open = [];
+    this.#lastEnd = null;
     this.#writer.close();
     [this.#writer, this.#outside, this.#bodies, this.#retention, this.#terms, this.#policies] = this.#openAll();
   }

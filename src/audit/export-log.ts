@@ -1,7 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { firstHash, hexOf } from './chain.ts';
+import { CannotRead } from './finding.ts';
 import { identityOf, openRecord } from './open-record.ts';
+import type { OpenRecord } from './open-record.ts';
 import { iterate } from './merge-rows.ts';
+import type { Members } from './read-entry.ts';
 
 /** Which entries, by their time in milliseconds since 1970; null for no bound. */
 export interface ExportRange {
@@ -18,6 +21,8 @@ export interface Exported {
   readonly sealed: boolean;
 }
 
+/** Entries read in one transaction. */
+const chunkEntries = 500;
 /** Entries are handed on in pieces of about this many characters. */
 const pieceChars = 65_536;
 const opening = /^\{"seq":\d+,"type":"([a-z]+)","at":(-?\d+)/;
@@ -30,7 +35,7 @@ export function exportLog(path: string, range: ExportRange, write: (text: string
   const record = openRecord(path);
   try {
     const { log, key } = identityOf(record);
-    const bounds = boundsOf(record.db, range);
+    const bounds = boundsOf(record, range);
     if (bounds === null) {
       write(`${JSON.stringify({ log, key, from: null })}\n`);
       return { entries: 0, first: null, last: null, sealed: false };
@@ -39,10 +44,9 @@ export function exportLog(path: string, range: ExportRange, write: (text: string
     const from = bounds.first === 1 ? firstHash(log) : before instanceof Uint8Array ? before : prunedHead(record.db, bounds.first);
     let piece = `${JSON.stringify({ log, key, from: from === null ? null : hexOf(from) })}\n`;
     let entries = 0;
-    for (const { seq, hash, bytes } of iterate(
-      record.db,
-      `SELECT seq, hash, bytes FROM log WHERE seq BETWEEN ${bounds.first} AND ${bounds.last} ORDER BY seq`,
-    )) {
+    for (const { seq, hash, bytes } of entriesOf(record, 'seq, hash, bytes', bounds)) {
+      if (Number(seq) > bounds.first + entries && isFirst(record.db, Number(seq)))
+        throw new CannotRead('entries were pruned while they were read; run this again');
       if (!(hash instanceof Uint8Array) || !(bytes instanceof Uint8Array)) continue;
       piece += `${JSON.stringify({ seq, hash: hexOf(hash), entry: Buffer.from(bytes).toString('utf8') })}\n`;
       entries++;
@@ -70,12 +74,12 @@ export function keyOf(path: string): string {
 
 /** From the first entry of the range to the checkpoint after its last; clocks may step back, so every entry is looked at. */
 function boundsOf(
-  db: DatabaseSync,
+  record: OpenRecord,
   { since, until }: ExportRange,
 ): { readonly first: number; readonly last: number; readonly sealed: boolean } | null {
   let [first, last] = [Infinity, 0];
   const checkpoints: number[] = [];
-  for (const { seq, head } of iterate(db, 'SELECT seq, substr(bytes, 1, 96) AS head FROM log ORDER BY seq')) {
+  for (const { seq, head } of entriesOf(record, 'seq, substr(bytes, 1, 96) AS head', { first: 0, last: Number.MAX_SAFE_INTEGER })) {
     const found = head instanceof Uint8Array ? opening.exec(Buffer.from(head).toString('latin1')) : null;
     const at = Number(found?.[2]);
     if (found?.[1] === 'checkpoint') checkpoints.push(Number(seq));
@@ -86,6 +90,29 @@ function boundsOf(
   if (last === 0) return null;
   const seal = checkpoints.find((seq) => seq >= last);
   return { first, last: seal ?? last, sealed: seal !== undefined };
+}
+
+/** Whether nothing before an entry is left. */
+function isFirst(db: DatabaseSync, seq: number): boolean {
+  return db.prepare('SELECT 1 FROM log WHERE seq < ?').get(seq) === undefined;
+}
+
+/** The entries of a range in order, some in each transaction. */
+function* entriesOf(
+  record: OpenRecord,
+  columns: string,
+  { first, last }: { readonly first: number; readonly last: number },
+): Generator<Members> {
+  let seen = first - 1;
+  for (let more = true; more;) {
+    const sql = `SELECT ${columns} FROM log WHERE seq BETWEEN ${seen + 1} AND ${last} ORDER BY seq LIMIT ${chunkEntries}`;
+    const rows = [...iterate(record.db, sql)];
+    // Whoever takes them may be slow.
+    record.letGo();
+    yield* rows;
+    seen = Number(rows.at(-1)?.['seq']);
+    more = rows.length === chunkEntries;
+  }
 }
 
 /** The head that a prune entry signed for the first entry that is left. */

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { exportLog } from '#audit/export-log.ts';
 import { verifyRecord } from '#audit/verify-record.ts';
 import { diceOf } from '#test/sim/random.ts';
 import { LogMaker, playStep } from './make-log.ts';
@@ -40,4 +41,26 @@ test('what a house does while its record is checked is not blamed, and no transa
     maker.close();
   }
   assert.ok(pauses > 100, `${pauses} pauses`);
+});
+
+test('whoever takes an export slowly holds nothing, and is told where its beginning was pruned meanwhile', () => {
+  const dice = diceOf(seed);
+  const maker = new LogMaker(join(folder, 'export'), dice);
+  for (let entry = 0; entry < 1_200; entry++) maker.administer();
+  maker.checkpoint();
+  let lines = '';
+  const take = (text: string): void => {
+    assert.ok(maker.tidy(), 'the export holds on to what was written');
+    lines += text;
+  };
+  const range = { since: null, until: null };
+  const { entries } = exportLog(maker.folder, range, take);
+  assert.equal(lines.split('\n').length, entries + 2);
+  assert.ok(entries > 1_200);
+  const pruned = (): void => {
+    for (let minutes = 0; minutes < 5; minutes++) maker.checkpoint();
+    maker.prune(100);
+  };
+  assert.throws(() => exportLog(maker.folder, range, pruned), /pruned while they were read/);
+  maker.close();
 });

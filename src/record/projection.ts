@@ -48,9 +48,9 @@ export function startColumns(intent: Intent): readonly ColumnValue[] {
     intent.surface,
     intent.principal,
     intent.profile,
-    textCell(intent.task),
-    textCell(intent.session),
-    facts === null ? null : textCell(facts.model),
+    intent.task,
+    intent.session,
+    facts === null ? null : facts.model,
     facts === null ? null : Number(facts.stream),
     decision === null ? null : decision.route,
     decision === null ? null : decision.bucket,
@@ -82,11 +82,6 @@ export function endColumns(terminal: Terminal): readonly ColumnValue[] {
 
 /** The same of an `interrupted` entry: nothing is known. */
 export const interruptedColumns: readonly ColumnValue[] = END_COLUMNS.map(([name]) => (name === 'result' ? 'interrupted' : null));
-
-/** Text that a caller chose. A table holds UTF-8, in which half a surrogate pair has no place. */
-export function textCell(text: string | null): string | null {
-  return text === null ? null : text.toWellFormed();
-}
 
 /** A number that can be read again: a larger one would make every list fail that has the row in it. */
 function exactCell(value: number | null | undefined): number | null {

@@ -1,6 +1,6 @@
 import type { Intent, Terminal } from '#core/record/record.ts';
 import type { Said, StoreOp } from '#store/ports.ts';
-import { endColumns, interruptedColumns, textCell } from './projection.ts';
+import { endColumns, interruptedColumns } from './projection.ts';
 import type { ColumnValue } from './projection.ts';
 import type { NewEntry } from './writer-messages.ts';
 
@@ -84,7 +84,7 @@ export function otherEntry(op: Exclude<StoreOp, { readonly op: 'start' | 'termin
       return {
         kind: 'score',
         text: JSON.stringify({ type: 'score', at, id, name, value, label, source, comment }),
-        columns: [id, ...[name, value, label, source, comment].map((cell) => (typeof cell === 'string' ? textCell(cell) : cell)), at],
+        columns: [id, name, value, label, source, comment, at],
       };
     }
   }

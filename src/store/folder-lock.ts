@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errorCodeOf } from './error-code.ts';
@@ -44,12 +44,13 @@ function holdOn(database: DatabaseSync): FolderLock {
   };
 }
 
-/** Who holds it is said to whoever asks for it next; on a disk that is full it is not. */
+/** Who holds it is said to whoever asks for it next; on a disk that has filled up since the first start it is not. */
 function nameHolder(folder: string): void {
   try {
     writeFileSync(join(folder, holderName), `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
-    if (!['ENOSPC', 'EDQUOT'].includes(errorCodeOf(error))) throw error;
+    const full = ['ENOSPC', 'EDQUOT'].includes(errorCodeOf(error));
+    if (!full || !existsSync(join(folder, 'record.db'))) throw error;
   }
 }
 

@@ -109,7 +109,7 @@ export const tableTamperings: readonly Tampering[] = [
   },
   {
     name: 'how far terms were written moved on',
-    found: ['meta', 'term_missing'],
+    found: ['meta'],
     apply: runSql(`INSERT OR REPLACE INTO meta (name, value) VALUES ('termsThrough', (SELECT max(seq) + 1000 FROM log))`),
   },
   {

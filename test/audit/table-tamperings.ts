@@ -214,6 +214,16 @@ export const tableTamperings: readonly Tampering[] = [
     apply: runSql('CREATE TRIGGER hide AFTER INSERT ON records BEGIN DELETE FROM records WHERE seq = new.seq; END'),
   },
   {
+    name: 'an index by which calls replace each other',
+    found: ['schema'],
+    apply: runSql("CREATE UNIQUE INDEX hide ON records (principal) WHERE principal = 'k_mallory'"),
+  },
+  {
+    name: 'a table that drops what comes',
+    found: ['schema'],
+    apply: runSql(`ALTER TABLE records ADD COLUMN hide AS (iif(principal = 'k_mallory', NULL, 1)) NOT NULL ON CONFLICT IGNORE`),
+  },
+  {
     name: 'a view in the place of a table',
     found: ['schema'],
     apply: runSql('ALTER TABLE records RENAME TO kept; CREATE VIEW records AS SELECT * FROM kept'),

@@ -98,4 +98,12 @@ export const AUDIT_MUTANTS: readonly Mutant[] = [
     tests: ['test/audit/live-audit.test.ts'],
     expect: 'what a house does while its record is checked is not blamed, and no transaction holds its write-ahead log',
   },
+  {
+    name: 'the audit takes any declaration of a table',
+    file: 'src/audit/check-file.ts',
+    find: 'strangeClauses.test(text)',
+    replace: 'text.length < 0',
+    tests: ['test/audit/tamper.test.ts'],
+    expect: 'a table that drops what comes',
+  },
 ];

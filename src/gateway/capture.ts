@@ -21,7 +21,7 @@ export function saidInStream(
 ): Said | undefined {
   const told = responder.told(rest);
   if (told === null || capture === 'none') return undefined;
-  const bytes = told.bytes();
+  const bytes = told.packed();
   if (bytes === null) return { capture, bytes: new Uint8Array(0), tooLong: told.length };
-  return { capture, bytes, streamOf: surface.name };
+  return { capture, bytes, packed: true, streamOf: surface.name };
 }

@@ -1,10 +1,10 @@
 import { errorRow, gatewayError } from '#core/errors/gateway-error.ts';
 import type { GatewayError } from '#core/errors/gateway-error.ts';
+import { ToldTape } from '#core/record/told-tape.ts';
 import type { ReplyEvent } from '#core/reply/event.ts';
 import type { Surface } from '#surfaces/kind.ts';
 import type { ClientWire, Clock } from './ports.ts';
 import { Silence } from './silence.ts';
-import { ToldTape } from './told-tape.ts';
 
 /** Silence on an open stream is broken this often. */
 const keepAliveMs = 15_000;

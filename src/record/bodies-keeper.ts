@@ -1,3 +1,4 @@
+import { saidBytes } from '#core/record/told-tape.ts';
 import { surfaces } from '#surfaces/registry.ts';
 import type { Said } from '#store/ports.ts';
 
@@ -7,8 +8,10 @@ import type { BodyKeeper } from './body-keeper.ts';
 
 /** Keeps what is said in the bodies of the log. */
 export function bodyKeeper(bodies: Bodies): BodyKeeper {
-  const replyOf = ({ bytes, capture, streamOf, tooLong }: Said): BodyRef => {
+  const replyOf = (said: Said): BodyRef => {
+    const { capture, streamOf, tooLong } = said;
     if (tooLong !== undefined) return { bytes: tooLong };
+    const bytes = saidBytes(said);
     return bodies.keepWhole(streamOf === undefined ? bytes : assembled(bytes, streamOf), capture);
   };
   return {

@@ -22,8 +22,10 @@ export interface CommitOptions {
 /** What was said in one direction of a call, for a profile that captures it. */
 export interface Said {
   readonly capture: 'full' | 'hash';
-  /** The request as it came, or the reply as it went out. */
+  /** The request as it came, or the reply as it went out; read them with `saidBytes`. */
   readonly bytes: Uint8Array;
+  /** The bytes are those of a stream in the short form of a `ToldTape`. */
+  readonly packed?: true;
   /** The surface, where the bytes are a stream of it: the record keeps the body that the stream amounts to. */
   readonly streamOf?: string;
   /** How many bytes a stream had that was too long to be remembered; `bytes` is empty then. */

@@ -1,3 +1,4 @@
+import { saidBytes } from '#core/record/told-tape.ts';
 import type { Intent } from '#core/record/record.ts';
 import { LiveMap } from '#core/units/live-map.ts';
 import type { RecordSink, Said } from '#store/ports.ts';
@@ -19,7 +20,7 @@ export function tracedRecord(
 ): RecordSink {
   const underWay = new LiveMap<Begun>();
   const textOf = (said: Said | undefined): string | null =>
-    said?.capture === 'full' && said.tooLong === undefined && party()?.text === true ? Buffer.from(said.bytes).toString('utf8') : null;
+    said?.capture === 'full' && said.tooLong === undefined && party()?.text === true ? Buffer.from(saidBytes(said)).toString('utf8') : null;
   return {
     begin: (intent, said, options) => {
       if (party() === null) return record.begin(intent, said, options);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyFile } from '#config/schema.ts';
+import { saidBytes } from '#core/record/told-tape.ts';
 import type { Said } from '#store/ports.ts';
 import { answers, doneEvent, finishEvent, gate, inTurn, roleEvent, streamOf, usageEvent, word } from './machines.ts';
 import { setStage } from './stage.ts';
@@ -9,7 +10,7 @@ import { setStage } from './stage.ts';
 const open: PolicyFile['profiles'] = { laptop: { tier: 'local-first' } };
 
 function textOf(said: Said | null | undefined): string {
-  return Buffer.from(said?.bytes ?? []).toString('utf8');
+  return said ? Buffer.from(saidBytes(said)).toString('utf8') : '';
 }
 
 test('a request is handed over byte for byte, and a whole reply as it went out', async (t) => {

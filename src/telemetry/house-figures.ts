@@ -58,7 +58,7 @@ export function houseText(house: HouseFigures): string {
     recordText(house.record),
     single({ name: 'gatehouse_traces_exported_total', help: 'Calls whose traces were taken.' }, 'counter', house.traces.exported),
     single(
-      { name: 'gatehouse_traces_dropped_total', help: 'Calls whose traces were given up: no room, or refused.' },
+      { name: 'gatehouse_traces_dropped_total', help: 'Calls whose traces were given up: no room, refused, or still waiting at the end.' },
       'counter',
       house.traces.dropped,
     ),

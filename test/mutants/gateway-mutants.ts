@@ -139,6 +139,22 @@ export const GATEWAY_MUTANTS: readonly Mutant[] = [
     expect: 'nor does a keep-alive go out before the intent is durable',
   },
   {
+    name: 'a nearer clock does not get its timer',
+    file: 'src/gateway/attempt.ts',
+    find: '(this.#clockAt === null || deadline.at < this.#clockAt)',
+    replace: 'this.#clockAt === null',
+    tests: ['test/gateway/failures.test.ts'],
+    expect: "headers and then silence: the caller gets the next one's answer and sees nothing of it",
+  },
+  {
+    name: 'the record takes the short form of a stream for the stream',
+    file: 'src/gateway/capture.ts',
+    find: 'bytes, packed: true, streamOf',
+    replace: 'bytes, streamOf',
+    tests: ['test/gateway/capture.test.ts'],
+    expect: 'of a stream the record has all that goes out, what is held for it included',
+  },
+  {
     name: 'a token does not move the end of the silence',
     file: 'src/gateway/silence.ts',
     find: 'if (leftMs > 0) this.#arm(leftMs);',

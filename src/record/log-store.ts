@@ -2,9 +2,9 @@ import { RecordUnavailable } from '#store/ports.ts';
 import type { CommitOptions, Store, StoreOp } from '#store/ports.ts';
 import type { Head } from './chain.ts';
 import { checkpointMs } from './checkpoint.ts';
-import { startColumns } from './projection.ts';
-import type { ColumnValue } from './projection.ts';
-import { adminEntry, interruptedEntry, otherEntry, startEntry, terminalEntry } from './spell-entry.ts';
+import { OpenCalls, batchOf } from './open-calls.ts';
+import type { OpenCall, Spelt } from './open-calls.ts';
+import { adminEntry, interruptedEntry } from './spell-entry.ts';
 import type { FromWriter, NewEntry, Standing, ToWriter, WriterSettings } from './writer-messages.ts';
 
 /** The thread that writes, seen from the house. */
@@ -51,21 +51,6 @@ interface Commit {
   reject(error: RecordUnavailable): void;
 }
 
-/** An entry, or the end of a call that becomes one as soon as its start's place is known. */
-type Spelt =
-  | { readonly entry: NewEntry; readonly begins: Call | null; readonly ends: null }
-  | { readonly entry: NewEntry; readonly begins: null; readonly ends: Call };
-
-/** A call from its start to its end. */
-interface Call {
-  readonly id: string;
-  readonly columns: readonly ColumnValue[];
-  /** Null until its start is durable. */
-  startSeq: number | null;
-  /** Where its start stands in the batch under way, from -1 down; 0 if it is not in it. */
-  place: number;
-}
-
 /** What the writer was given and has not acknowledged. */
 interface Sent {
   readonly commits: readonly Commit[];
@@ -82,7 +67,7 @@ interface Outage {
   /** What the batch under way tells of it: everything until then. */
   told: { readonly until: number; readonly refused: number };
   /** Calls whose start is durable, perhaps, and whose end was refused. */
-  readonly givenUp: Map<string, Call>;
+  readonly givenUp: Map<string, OpenCall>;
   /** The batch of which nothing was heard: it is there or it is not. */
   unsure: Sent | null;
   /** A `recover` that is under way. */
@@ -117,8 +102,7 @@ export class LogStore implements Store {
   #flushDue = false;
   /** Ends the patience of what waits; null while nothing patient does. */
   #patience: (() => void) | null = null;
-  /** In the order of their starts. */
-  readonly #calls = new Map<string, Call>();
+  readonly #calls = new OpenCalls();
   #outage: Outage | null = null;
   #rounds = 0;
   #checkpointDue: (() => void) | null = null;
@@ -143,7 +127,7 @@ export class LogStore implements Store {
     const spelt: Spelt[] = [];
     for (const op of ops) {
       // Spelt at once, so that what the caller does with its values afterwards does not reach the record.
-      const one = this.#spell(op);
+      const one = this.#calls.spell(op);
       if (one === null) return Promise.reject(new RecordUnavailable('the start of this call is not in the record'));
       spelt.push(one);
     }
@@ -213,7 +197,7 @@ export class LogStore implements Store {
         cancelStall();
         resolve();
       };
-      link.post({ type: 'close', at: this.#options.clock.wallNow(), openFrom: this.#openFrom() });
+      link.post({ type: 'close', at: this.#options.clock.wallNow(), openFrom: this.#calls.openFrom(this.#head.seq + 1) });
     });
     link.end();
     this.#link = null;
@@ -266,21 +250,10 @@ export class LogStore implements Store {
     if (!this.#onClosed) this.#fail(why);
   }
 
-  #spell(op: StoreOp): Spelt | null {
-    if (op.op === 'start') {
-      const call: Call = { id: op.intent.id, columns: startColumns(op.intent), startSeq: null, place: 0 };
-      this.#calls.set(call.id, call);
-      return { entry: startEntry(op), begins: call, ends: null };
-    }
-    if (op.op !== 'terminal') return { entry: otherEntry(op), begins: null, ends: null };
-    const call = this.#calls.get(op.terminal.id);
-    return call ? { entry: terminalEntry(op, { columns: call.columns, startSeq: call.startSeq ?? 0 }), begins: null, ends: call } : null;
-  }
-
   #refuse(outage: Outage, ops: readonly StoreOp[]): Promise<void> {
     outage.refused++;
     for (const op of ops) {
-      const call = op.op === 'terminal' ? this.#calls.get(op.terminal.id) : undefined;
+      const call = op.op === 'terminal' ? this.#calls.of(op.terminal.id) : undefined;
       if (call) outage.givenUp.set(call.id, call);
     }
     return Promise.reject(new RecordUnavailable('the record cannot be written now'));
@@ -323,17 +296,11 @@ export class LogStore implements Store {
   }
 
   #send(commits: readonly Commit[], spelt: readonly Spelt[], { mends }: { readonly mends: boolean }): void {
-    const openFrom = this.#openFrom();
-    const entries = spelt.map(placed);
+    const openFrom = this.#calls.openFrom(this.#head.seq + 1);
+    const entries = batchOf(spelt);
     const cancelStall = this.#options.clock.after(stallMs, () => this.#fail(`nothing was heard of it for ${stallMs / 1_000} s`));
     this.#sent = { commits, spelt, entries, mends, cancelStall };
     this.#link?.post({ type: 'batch', at: this.#options.clock.wallNow(), openFrom, entries });
-  }
-
-  /** No call that is open began before this. */
-  #openFrom(): number {
-    for (const { startSeq } of this.#calls.values()) return startSeq ?? this.#head.seq + 1;
-    return this.#head.seq + 1;
   }
 
   #written({ first, head }: { readonly first: number; readonly head: Head }): void {
@@ -357,7 +324,7 @@ export class LogStore implements Store {
     for (const [index, { begins, ends }] of sent.spelt.entries()) {
       if (begins) begins.startSeq = first + index;
       if (!ends) continue;
-      this.#calls.delete(ends.id);
+      this.#calls.close(ends);
       if (sent.mends) this.#outage?.givenUp.delete(ends.id);
     }
   }
@@ -366,7 +333,8 @@ export class LogStore implements Store {
     if (this.#checkpointDue || this.#closed) return;
     this.#checkpointDue = this.#options.clock.after(checkpointMs, () => {
       this.#checkpointDue = null;
-      if (!this.#outage) this.#link?.post({ type: 'checkpoint', at: this.#options.clock.wallNow(), openFrom: this.#openFrom() });
+      if (!this.#outage)
+        this.#link?.post({ type: 'checkpoint', at: this.#options.clock.wallNow(), openFrom: this.#calls.openFrom(this.#head.seq + 1) });
     });
   }
 
@@ -455,7 +423,7 @@ export class LogStore implements Store {
     outage.told = { until: at, refused: outage.refused };
     const ends: Spelt[] = [];
     for (const call of outage.givenUp.values()) {
-      if (call.startSeq === null) this.#calls.delete(call.id);
+      if (call.startSeq === null) this.#calls.close(call);
       else
         ends.push({
           entry: interruptedEntry({ at, id: call.id, why: 'record_unavailable' }, { ...call, startSeq: call.startSeq }),
@@ -463,7 +431,7 @@ export class LogStore implements Store {
           ends: call,
         });
     }
-    const owed = outage.owed.flatMap((op) => this.#spell(op) ?? []);
+    const owed = outage.owed.flatMap((op) => this.#calls.spell(op) ?? []);
     const said = adminEntry({ at, action: 'unavailable', subject: 'record', from: outage.from, until: at, refused: outage.refused });
     this.#send([], [...owed, ...ends, { entry: said, begins: null, ends: null }], { mends: true });
   }
@@ -476,7 +444,7 @@ export class LogStore implements Store {
     outage.refused -= outage.told.refused;
     for (const call of outage.givenUp.values()) {
       if (call.startSeq !== null) continue;
-      this.#calls.delete(call.id);
+      this.#calls.close(call);
       outage.givenUp.delete(call.id);
     }
     // Calls that ended while that was written are not in it. They had begun before the outage, so this comes to an end.
@@ -485,12 +453,4 @@ export class LogStore implements Store {
     this.#outage = null;
     this.#options.tell('the record can be written again');
   }
-}
-
-/** The entry with the place of its call's start, which may be in the same batch. */
-function placed(spelt: Spelt, index: number): NewEntry {
-  const { entry, begins, ends } = spelt;
-  if (begins) begins.place = -1 - index;
-  if (!ends || (entry.kind !== 'terminal' && entry.kind !== 'interrupted')) return entry;
-  return { ...entry, startSeq: ends.startSeq ?? ends.place };
 }

@@ -12,7 +12,7 @@ export const batteryParts: readonly BatteryPart[] = [
   {
     name: 'faults',
     shows: 'every fault of the catalogue has its outcome over real sockets, alone and in pairs',
-    command: (n) => ['scripts/faults.ts', '--rounds', n(50), '--pairs', n(2_000)],
+    command: (n) => ['scripts/faults.ts', '--rounds', n(50), '--pairs', n(2_000), ...(isWhole(n) ? ['--write'] : [])],
   },
   {
     name: 'sim',
@@ -42,6 +42,11 @@ export const batteryParts: readonly BatteryPart[] = [
   {
     name: 'mutants',
     shows: 'the tests notice when the code is broken',
-    command: (n) => ['scripts/mutants.ts', ...(n(1_000) === '1000' ? [] : ['--count', n(150)])],
+    command: (n) => ['scripts/mutants.ts', ...(isWhole(n) ? [] : ['--count', n(150)])],
   },
 ];
+
+/** Whether everything is run: what is written for good is written only then. */
+function isWhole(n: (count: number) => string): boolean {
+  return n(1_000) === '1000';
+}

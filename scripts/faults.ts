@@ -71,4 +71,6 @@ if (values.write) {
   writeFileSync(join(ROOT, 'docs/reliability.md'), reliabilityPage(results));
   console.log('docs/reliability.md written');
 }
+const singles = [...tallies.values()].reduce((sum, tally) => sum + tally.rounds, 0);
+console.log(JSON.stringify({ part: 'faults', seed, faults: tallies.size, rounds: singles, pairs: pairTally.rounds, failed: failures }));
 process.exitCode = failures === 0 ? 0 : 1;

@@ -69,6 +69,7 @@ async function request({ rounds, share }: Extent): Promise<readonly Figure[]> {
   return onStage(async (stage) => {
     const gateway = await stage.startGateway('request');
     const unrecorded = await stage.startUnrecorded('unrecorded');
+    const bare = await stage.startBareProxy();
     const reference = await stage.startReference();
     const requests = Math.ceil(20_000 * share);
     const cost = async (pid: number, port: number, key: string): Promise<{ readonly whole: number; readonly thread: number }> => {
@@ -79,19 +80,31 @@ async function request({ rounds, share }: Extent): Promise<readonly Figure[]> {
     const costs = {
       gateway: () => cost(gateway.pid, gateway.port, gateway.key),
       unrecorded: () => cost(unrecorded.pid, unrecorded.port, unrecorded.key),
-      reference: () => cost(reference.pid, reference.wholePort, gateway.key),
+      bare: () => cost(bare.pid, bare.port, ''),
+      reference: () => cost(reference.pid, reference.wholePort, ''),
     };
     await costs.gateway();
     await costs.unrecorded();
+    await costs.bare();
     const seen = [];
     for (let round = 0; round < rounds; round++)
-      seen.push({ gateway: await costs.gateway(), unrecorded: await costs.unrecorded(), reference: await costs.reference() });
+      seen.push({
+        gateway: await costs.gateway(),
+        unrecorded: await costs.unrecorded(),
+        bare: await costs.bare(),
+        reference: await costs.reference(),
+      });
     const threads = seen.map((each) => each.gateway.thread);
     const inAll = seen.map((each) => each.gateway.whole - each.unrecorded.whole);
     return [
       ...compared(
         'request',
         seen.map((each) => [each.gateway.whole, each.reference.whole]),
+      ),
+      figureOf(
+        'request, a bare proxy',
+        'µs',
+        seen.map((each) => each.bare.whole),
       ),
       figureOf('request, the record’s thread', 'µs', threads),
       figureOf('request, the record in all', 'µs', inAll),
@@ -103,6 +116,7 @@ async function request({ rounds, share }: Extent): Promise<readonly Figure[]> {
 async function event({ rounds, share }: Extent): Promise<readonly Figure[]> {
   return onStage(async (stage) => {
     const gateway = await stage.startGateway('event');
+    const bare = await stage.startBareProxy();
     const reference = await stage.startReference();
     const job = { type: 'streams', streams: Math.ceil(200 * share), overMs: 200, events: Math.ceil(200 * share), everyMs: 20 } as const;
     const cost = async (pid: number, port: number): Promise<number> => {
@@ -111,12 +125,25 @@ async function event({ rounds, share }: Extent): Promise<readonly Figure[]> {
       return (cpuMicros(pid) - before) / events;
     };
     await cost(gateway.pid, gateway.port);
-    const pairs = await interleaved(
-      rounds,
-      () => cost(gateway.pid, gateway.port),
-      () => cost(reference.pid, reference.streamPort),
-    );
-    return compared('event', pairs);
+    await cost(bare.pid, bare.port);
+    const seen = [];
+    for (let round = 0; round < rounds; round++)
+      seen.push({
+        gateway: await cost(gateway.pid, gateway.port),
+        bare: await cost(bare.pid, bare.port),
+        reference: await cost(reference.pid, reference.streamPort),
+      });
+    return [
+      ...compared(
+        'event',
+        seen.map((each) => [each.gateway, each.reference]),
+      ),
+      figureOf(
+        'event, a bare proxy',
+        'µs',
+        seen.map((each) => each.bare),
+      ),
+    ];
   });
 }
 

@@ -61,12 +61,12 @@ const sections: readonly { readonly title: string; readonly starts: readonly str
   {
     title: 'A whole answer',
     starts: ['request'],
-    text: 'Processor time per request with everything on: key, classification, routing, judge, record. A prompt of 1,000 characters, an answer of 550, 16 callers at once. *The record’s thread* is the share of the thread that chains, writes and syncs; *the record in all* is what the same house takes less with a record that keeps nothing (`bench/unrecorded-house.bench.ts`): that thread, and the spelling and posting of entries by the main one. It is the difference of two figures, and as rough as both.',
+    text: 'Processor time per request with everything on: key, classification, routing, judge, record. A prompt of 1,000 characters, an answer of 550, 16 callers at once. *The record’s thread* is the share of the thread that chains, writes and syncs; *the record in all* is what the same house takes less with a record that keeps nothing (`bench/unrecorded-house.bench.ts`): that thread, and the spelling and posting of entries by the main one. It is the difference of two figures, and as rough as both. *A bare proxy* is `node:http` and `undici` and nothing else (`bench/bare-proxy.bench.ts`): what a house on these parts cannot go below.',
   },
   {
     title: 'A streamed event',
     starts: ['event'],
-    text: 'Processor time per event of 200 streams with 50 events a second each; every event is read, judged and sent on by itself. The reference does not buffer.',
+    text: 'Processor time per event of 200 streams with 50 events a second each; every event is read, judged and sent on by itself. The reference does not buffer. *A bare proxy* is as above: it hands pieces on and looks at none.',
   },
   {
     title: 'The first token',

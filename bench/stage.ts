@@ -79,6 +79,13 @@ export class Stage {
     return { ...servingOf(child), port, key: keyIn(said) };
   }
 
+  /** Starts the least that a proxy of the same parts can be. */
+  async startBareProxy(): Promise<Pick<Serving, 'pid' | 'port'>> {
+    const child = this.#fork('bare-proxy.bench.ts', [String(this.#modelPort)]);
+    const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+    return { pid: pidOf(child), port };
+  }
+
   #policy(name: string): string {
     const policy = join(this.folder, `${name}.yaml`);
     writeFileSync(policy, readFileSync(join(ROOT, 'bench/house.yaml'), 'utf8').replaceAll('MODEL_PORT', String(this.#modelPort)));
@@ -116,8 +123,8 @@ export class Stage {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #fork(file: string): ChildProcess {
-    return this.#keep(fork(join(ROOT, 'bench', file), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
+  #fork(file: string, args: readonly string[] = []): ChildProcess {
+    return this.#keep(fork(join(ROOT, 'bench', file), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
   }
 
   #keep(child: ChildProcess): ChildProcess {

@@ -10,6 +10,8 @@ interface Stage {
   readonly batches: string[][];
   /** How often it was asked to open the file again, by its rounds. */
   readonly recoveries: number[];
+  /** The `seq` of the head from which it was asked to look, by the rounds. */
+  readonly lookedFrom: number[];
   /** Lets so much time pass. */
   readonly pass: (ms: number) => void;
   /** Ends the turn: what was to be done soon is done. */
@@ -23,10 +25,13 @@ function stage(): Stage {
   const soon: (() => void)[] = [];
   const batches: string[][] = [];
   const recoveries: number[] = [];
+  const lookedFrom: number[] = [];
   const link = {
     post: (message: ToWriter) => {
       if (message.type === 'batch') batches.push(message.entries.map(({ kind }) => kind));
-      if (message.type === 'recover') recoveries.push(message.round);
+      if (message.type !== 'recover') return;
+      recoveries.push(message.round);
+      lookedFrom.push(message.head.seq);
     },
     end: () => {},
   };
@@ -49,6 +54,7 @@ function stage(): Stage {
     store,
     batches,
     recoveries,
+    lookedFrom,
     pass: (ms) => {
       now += ms;
       const due = Array.from(timers).filter(({ at }) => at <= now);
@@ -126,4 +132,19 @@ test('a disk that hangs is an outage: whoever waits is told after ten seconds, a
   store.hear({ type: 'recovered', round: 1, first: 1, head: { seq: 1, hash: '00' } });
   store.hear({ type: 'written', first: 2, head: { seq: 3, hash: '00' } });
   assert.ok(store.writable());
+});
+
+test('what lands after it was given up is looked for from the head that was known, whatever the writer did behind it', async () => {
+  const { store, batches, lookedFrom, pass, turn } = stage();
+  const begun = store.commit([{ op: 'start', intent: intentWith({ id: 'late' }) }]);
+  turn();
+  pass(10_000);
+  await assert.rejects(begun);
+  // The disk is back: the batch is there, and a checkpoint behind it that had waited with it.
+  store.hear({ type: 'written', first: 1, head: { seq: 1, hash: '01' } });
+  store.hear({ type: 'moved', head: { seq: 2, hash: '02' } });
+  pass(1_000);
+  assert.deepEqual(lookedFrom, [0]);
+  store.hear({ type: 'recovered', round: 1, first: 1, head: { seq: 2, hash: '02' } });
+  assert.deepEqual(batches.at(-1), ['interrupted', 'admin'], 'the call that nobody ends any more has its end');
 });

@@ -209,7 +209,8 @@ export class LogStore implements Store {
       case 'written':
         return this.#written(message);
       case 'moved':
-        this.#head = message.head;
+        // In an outage the head stays the last one that is sure: what lands behind it all the same is found by the look at the file.
+        if (!this.#outage) this.#head = message.head;
         return;
       case 'standing':
         this.#standing = message.standing;

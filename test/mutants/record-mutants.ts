@@ -35,6 +35,14 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     expect: 'a call is a start and a terminal, chained, and one row',
   },
   {
+    name: 'record: a checkpoint behind a batch that was given up hides the batch',
+    file: 'src/record/log-store.ts',
+    find: 'if (!this.#outage) this.#head = message.head;',
+    replace: 'this.#head = message.head;',
+    tests: ['src/record/log-store.test.ts'],
+    expect: 'what lands after it was given up is looked for from the head that was known, whatever the writer did behind it',
+  },
+  {
     name: 'record: calls that fell into an outage stay open',
     file: 'src/record/log-store.ts',
     find: 'if (call) outage.givenUp.set(call.id, call);\n      }\n    }\n    outage.refused',

@@ -18,5 +18,11 @@ export const regressions: readonly Regression[] = [
   { seed: 365, requests: 80, mode: 'liveness', showed: 'a call that ended while the record told of its outage never got its interruption' },
   { seed: 447438625, requests: 200, mode: 'liveness', showed: 'a cloud that came back loading was never asked again' },
   { seed: 27339523, requests: 200, mode: 'liveness', showed: 'a target behind one that answered was taken for asked' },
+  {
+    seed: 930312279,
+    requests: 200,
+    mode: 'liveness',
+    showed: 'a checkpoint that landed behind a batch which had been given up hid the batch',
+  },
   { seed: 207, requests: 1, mode: 'pairs', showed: 'a byte order mark behind a keep-alive became part of a field’s name' },
 ];

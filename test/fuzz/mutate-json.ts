@@ -134,7 +134,8 @@ function changePlace(body: { [key: string]: Json }, dice: Dice): void {
       return set(dice.chance(0.5) ? [old] : { [dice.pick(nastyKeys)]: old });
     case 'repeat': {
       const times = Math.min(dice.pick([2, 2, 2, 50, 50, 50, 50, 3_000]), Math.ceil(repeatedMax / JSON.stringify(old).length));
-      return set(Array.from({ length: times }, () => old));
+      // Copies: what is then changed in one would be changed in all, and a body could grow beyond every text.
+      return set(Array.from({ length: times }, () => structuredClone(old)));
     }
     case 'deep': {
       let value: Json = old;

@@ -21,13 +21,14 @@ test('whole answers are measured beside the reference', { skip: nginx ? false : 
     'request, gateway',
     'request, reference',
     'request, times the reference',
+    'request, a bare proxy',
     'request, the record’s thread',
     'request, the record in all',
   ]);
 });
 
 test('streamed events are measured beside the reference', { skip: nginx ? false : 'nginx is not installed' }, () => {
-  assert.deepEqual(namesOf('event', 0.02), ['event, gateway', 'event, reference', 'event, times the reference']);
+  assert.deepEqual(namesOf('event', 0.02), ['event, gateway', 'event, reference', 'event, times the reference', 'event, a bare proxy']);
 });
 
 test('the time to the first token is measured', () => {

@@ -18,6 +18,7 @@ import type { RecordedCall } from '#replay/recorded-call.ts';
 import { ROOT } from '#scripts/tree.ts';
 import { attemptWith, intentWith, terminalWith } from '#store/record-fixture.ts';
 import { openaiChatSurface } from '#surfaces/openai-chat/openai-chat.ts';
+import { answeredWalk } from './answered-walk.ts';
 
 const calls = 300_000;
 const questions = [
@@ -46,20 +47,7 @@ function recorded(question: string, tables: PolicyTables): RecordedCall {
   const target = 'model/qwen3-30b-a3b';
   const intent = intentWith({ surface: openaiChatSurface.name, facts, policyHash: tables.hash, decision: decide(facts, tables) });
   const terminal = terminalWith({
-    walks: [
-      [
-        {
-          type: 'observed',
-          readings: [
-            { target, inFlight: 1, slots: 8, retryAfterMs: null, cause: null, sinceMs: null, nextTryMs: null, state: 'free', why: 'up' },
-          ],
-        },
-        {
-          type: 'outcome',
-          outcome: { target, result: 'answered', code: null, message: 'model answered', retryAfterMs: null, retryAllowed: false },
-        },
-      ],
-    ],
+    walks: [answeredWalk(target)],
     attempts: [attemptWith({ target })],
     servedBy: target,
     costNano: 81_200,

@@ -27,6 +27,7 @@ import { ROOT } from '#scripts/tree.ts';
 import { isStartProblem } from '#store/ports.ts';
 import type { Said } from '#store/ports.ts';
 import { openaiChatSurface } from '#surfaces/openai-chat/openai-chat.ts';
+import { answeredWalk } from './answered-walk.ts';
 import { percentile } from './figure.ts';
 
 /** One call of the bench: what was asked and what was answered. */
@@ -152,20 +153,7 @@ function terminalOf(id: string, at: number): Terminal {
     id,
     at: at + 9_000,
     durationMs: endMs + random(),
-    walks: [
-      [
-        {
-          type: 'observed',
-          readings: [
-            { target, inFlight: 1, slots: 8, retryAfterMs: null, cause: null, sinceMs: null, nextTryMs: null, state: 'free', why: 'up' },
-          ],
-        },
-        {
-          type: 'outcome',
-          outcome: { target, result: 'answered', code: null, message: 'model answered', retryAfterMs: null, retryAllowed: false },
-        },
-      ],
-    ],
+    walks: [answeredWalk(target)],
     attempts: [
       {
         target,
